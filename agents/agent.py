@@ -1,0 +1,86 @@
+"""Who acts: the `Agent` protocol, and finding an agent by name.
+
+An agent maps an observation to an action. ``act`` may be an ordinary method, or a generator that yields lists of
+`Prompt` and is sent lists of `Completion`: the rollout engine answers the prompts of all running episodes in one
+batch, so an agent is written as if it were alone and still shares the model.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import metadata
+from typing import Any, Protocol
+
+from selfgym.agents.policies.policy import Completion, Prompt
+from selfgym.memory.episode import Source
+
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An action with what the record should hold about how it came about; the fields are those of `Step`."""
+
+    action: str
+    thought: str = ""
+    prompt_ids: tuple[int, ...] = ()
+    response_ids: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+    fresh: bool = False
+    source: Source = Source.POLICY
+    trainable: bool = True
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+Asking = Generator[list[Prompt], list[Completion], "str | Decision"]
+"""A decision in progress: yields prompts, is sent completions, returns the action."""
+
+
+class Agent(Protocol):
+    """What the rollout engine needs. ``begin(env)`` and ``end(episode)`` are optional and called if present."""
+
+    def act(self, observation: Any, info: dict[str, Any]) -> str | Decision | Asking:
+        """The next action."""
+        ...
+
+
+class UnknownAgentError(LookupError):
+    """No agent has that name."""
+
+
+AgentFactory = Callable[..., Agent]
+_BUILT_IN = {
+    "random": "selfgym.agents.random:RandomAgent",
+    "expert": "selfgym.agents.expert:ExpertAgent",
+    "react": "selfgym.agents.react:ReactAgent",
+}
+
+
+def agent_names() -> dict[str, str]:
+    """Every agent that can be made by name: built in, and announced under the entry-point group ``selfgym.agents``."""
+    return _BUILT_IN | {found.name: found.value for found in metadata.entry_points(group="selfgym.agents")}
+
+
+def find_agent(name: str) -> AgentFactory:
+    """The factory for ``name``: a known agent, or ``module:Class``.
+
+    Raises `UnknownAgentError` with the nearest known name.
+    """
+    target = _BUILT_IN.get(name, name)
+    if ":" not in target:
+        known = agent_names()
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise UnknownAgentError(
+                f"no agent is called {name!r}.{hint} Known: {', '.join(sorted(known))}; or give module:Class."
+            )
+        target = known[name]
+    module, _, attribute = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+    except (ImportError, AttributeError) as error:
+        raise UnknownAgentError(f"agent {name!r} ({target}) cannot be loaded: {error}") from error
+

@@ -1,0 +1,38 @@
+"""selfgym: a gym in which language agents act, remember and train themselves.
+
+Importing this package registers every environment with Gymnasium by name, built-in ones and those that installed
+packages announce under the entry-point group ``selfgym.envs``; nothing heavy is imported until one is made.
+
+>>> import gymnasium, selfgym
+>>> env = gymnasium.make("selfgym/Household-v0")
+>>> observation, info = env.reset(seed=7)
+>>> info["task"]  # doctest: +ELLIPSIS
+'...'
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+__version__ = "0.1.0"
+
+_rooms = Path(__file__).resolve().parent.parent.parent
+if not (Path(__file__).parent / "envs" / "core.py").exists() and (_rooms / "envs" / "core.py").exists():
+    __path__.append(str(_rooms))  # a checkout on a file system without symbolic links
+
+
+def _register() -> None:
+    import gymnasium
+
+    ids = {
+        "selfgym/Household-v0": "selfgym.envs.household.env:HouseholdEnv",
+        "selfgym/AlfWorld-v0": "selfgym.envs.household.env:AlfWorldEnv",
+    }
+    ids |= {found.name: found.value for found in metadata.entry_points(group="selfgym.envs")}
+    for name, target in ids.items():
+        if name not in gymnasium.registry:
+            gymnasium.register(id=name, entry_point=target, order_enforce=False, disable_env_checker=True)
+
+
+_register()
