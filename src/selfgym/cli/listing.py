@@ -1,0 +1,88 @@
+"""``selfgym envs`` and ``selfgym agents``: what can be named, and whether it works on this machine."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import asdict, dataclass
+from importlib import metadata
+
+from selfgym.cli.console import AsJson, print_json, print_table
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One environment or agent as a listing shows it."""
+
+    name: str
+    about: str
+    needs: str
+    available: bool
+    target: str
+
+
+def envs(json: AsJson = False) -> None:
+    """List the environments: built in, and announced by installed packages.
+
+    Example: [bold]selfgym envs --json[/]
+    """
+    _show("environment", env_entries(), json)
+
+
+def agents(json: AsJson = False) -> None:
+    """List the agents: built in, and announced by installed packages.
+
+    Wherever a command takes --agent, [bold]module:Class[/] names any other.
+    """
+    from selfgym.agents.agent import agent_names
+
+    _show("agent", [_entry(name, target) for name, target in sorted(agent_names().items())], json)
+
+
+def env_ids() -> list[str]:
+    """The ids of selfgym's environments and of those that installed packages announce to it."""
+    import gymnasium
+
+    import selfgym  # noqa: F401 - registers them
+
+    foreign = {found.name for found in metadata.entry_points(group="selfgym.envs")}
+    return sorted(name for name in gymnasium.registry if name.startswith("selfgym/") or name in foreign)
+
+
+def env_entries() -> list[Entry]:
+    """Every environment with what it needs."""
+    import gymnasium
+
+    return [_entry(name, str(gymnasium.registry[name].entry_point)) for name in env_ids()]
+
+
+def _entry(name: str, target: str) -> Entry:
+    module, _, attribute = target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        return Entry(name, "", f"cannot be loaded: {error}", False, target)
+    about = (inspect.getdoc(found) or "").partition("\n")[0]
+    missing = _missing(name)
+    return Entry(name, about, missing, not missing, target)
+
+
+def _missing(name: str) -> str:
+    """What keeps an environment that loads from being played here."""
+    if name != "selfgym/AlfWorld-v0":
+        return ""
+    from selfgym.cli.doctor import alfworld_check
+
+    check = alfworld_check()
+    return "" if check.ok else check.remedy
+
+
+def _show(kind: str, entries: list[Entry], as_json: bool) -> None:
+    if as_json:
+        print_json([asdict(entry) for entry in entries])
+        return
+    rows = [
+        (entry.name, entry.about, entry.needs or "nothing more", "yes" if entry.available else "no")
+        for entry in entries
+    ]
+    print_table((kind, "what it is", "needs", "available here"), rows)
