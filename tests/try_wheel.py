@@ -49,8 +49,8 @@ def main() -> None:
         assert "Task:" in run(selfgym, "play", "selfgym/Household-v0", "--seed", "7", stdin="1\nundo\nquit\n")
         run(selfgym, "doctor")
         packages = site_packages(environment)
-        generic = [room for room in ("envs", "agents", "memory", "trainers", "benchmarks", "tests", "src", "docs")]
-        assert not [room for room in generic if (packages / room).exists()]
+        generic = ("envs", "agents", "memory", "trainers", "benchmarks", "tests", "src", "docs")
+        assert not [name for name in generic if (packages / name).exists()]
         assert (packages / "selfgym" / "py.typed").exists()
     print("the wheel installs and works outside the repository")
 
