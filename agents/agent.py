@@ -18,7 +18,6 @@ from selfgym.agents.policies.policy import Completion, Prompt
 from selfgym.memory.episode import Source
 
 
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """An action with what the record should hold about how it came about; the fields are those of `Step`."""
@@ -83,4 +82,3 @@ def find_agent(name: str) -> AgentFactory:
         return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
     except (ImportError, AttributeError) as error:
         raise UnknownAgentError(f"agent {name!r} ({target}) cannot be loaded: {error}") from error
-

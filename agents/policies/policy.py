@@ -23,7 +23,7 @@ class Prompt:
     stop: tuple[str, ...] = ()
     """The completion ends after the first token whose text completes one of these."""
     temperature: float = 1.0
-    """0 is greedy. Log-probabilities are always of the distribution that was sampled from, or of temperature 1 if greedy."""
+    """0 is greedy. Log-probabilities are of the distribution that was sampled from, or of temperature 1 if greedy."""
     top_p: float = 1.0
     seed: int = 0
     """Of this completion's own random stream: the same prompt and seed give the same tokens in any batch."""
@@ -38,7 +38,7 @@ class Completion:
     ids: tuple[int, ...]
     """Tokens sampled, the stop token included."""
     logprobs: tuple[float, ...]
-    """Nats, one for each token. With ``choices``: of the tokens under the restriction (they sum to the log-probability of the choice)."""
+    """Nats, one for each token. With ``choices``: under the restriction, summing to the choice's log-probability."""
     text: str
     """The decoded tokens without special tokens and without the stop string."""
     finish: str = "stop"
@@ -63,10 +63,12 @@ class Policy(Protocol):
         """Complete every prompt, in order. A prompt that cannot be answered gives a `PolicyError` in its place."""
         ...
 
-    def score(self, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
+    def score(
+        self, prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]
+    ) -> list[tuple[float, ...]]:
         """Log-probabilities in nats of each continuation's tokens after its prompt, at temperature 1."""
         ...
 
-    def forget(self, key: str) -> None:
-        """Drop what is cached for ``key``."""
+    def forget(self, key: str | None) -> None:
+        """Drop what is cached for ``key``; for all if None, so that what follows is independent of the past."""
         ...

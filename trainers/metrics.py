@@ -1,0 +1,81 @@
+"""What is measured on finished episodes. Episodes lost to errors are counted and left out, never scored as 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from selfgym.envs.core import Outcome
+from selfgym.memory.episode import Episode
+
+
+def summarise(episodes: Sequence[Episode]) -> dict[str, Any]:
+    """Success with its 95% Wilson interval, steps, invalid actions and loops per episode, and the share of errors."""
+    scored = [episode for episode in episodes if not episode.outcome.is_error]
+    wins = sum(episode.outcome is Outcome.SUCCESS for episode in scored)
+    low, high = wilson(wins, len(scored))
+    steps = [step for episode in scored for step in episode.steps]
+    return {
+        "episodes": len(episodes),
+        "errors": (len(episodes) - len(scored)) / len(episodes) if episodes else 0.0,
+        "success": wins / len(scored) if scored else math.nan,
+        "success_low": low,
+        "success_high": high,
+        "steps": len(steps) / len(scored) if scored else math.nan,
+        "invalid": sum(not step.valid for step in steps) / len(steps) if steps else 0.0,
+        "loops": sum(map(loops, scored)) / len(scored) if scored else math.nan,
+    }
+
+
+def loops(episode: Episode) -> int:
+    """Steps that repeat an action in a state where the episode has taken it before."""
+    seen: set[tuple[str, str]] = set()
+    repeated = 0
+    for step in episode.steps:
+        key = (step.state_key, step.action)
+        repeated += key in seen
+        seen.add(key)
+    return repeated
+
+
+def wilson(wins: int, trials: int) -> tuple[float, float]:
+    """The 95% score interval of a proportion (Wilson 1927); (0, 1) without trials.
+
+    >>> [round(bound, 3) for bound in wilson(80, 100)]
+    [0.711, 0.867]
+    """
+    if trials == 0:
+        return 0.0, 1.0
+    z = 1.959964
+    share, spread = wins / trials, z * z / trials
+    middle = (share + spread / 2) / (1 + spread)
+    half = z * math.sqrt(share * (1 - share) / trials + spread / (4 * trials)) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def paired_difference(
+    after: Sequence[Episode], before: Sequence[Episode], *, seed: int = 0, draws: int = 10_000
+) -> tuple[float, float, float]:
+    """Mean success of ``after`` minus ``before`` on the tasks both have, with a 95% bootstrap interval over tasks.
+
+    Returns (difference, low, high). Raises ValueError where no task was scored in both.
+    """
+    ours, theirs = _by_task(after), _by_task(before)
+    shared = sorted(ours.keys() & theirs.keys())
+    if not shared:
+        raise ValueError("the two sets of episodes have no scored task in common")
+    gaps = np.array([np.mean(ours[task]) - np.mean(theirs[task]) for task in shared])
+    picks = np.random.default_rng(seed).integers(len(gaps), size=(draws, len(gaps)))
+    low, high = np.quantile(gaps[picks].mean(axis=1), [0.025, 0.975])
+    return float(gaps.mean()), float(low), float(high)
+
+
+def _by_task(episodes: Sequence[Episode]) -> dict[str, list[float]]:
+    results: dict[str, list[float]] = {}
+    for episode in episodes:
+        if not episode.outcome.is_error:
+            results.setdefault(episode.task_id, []).append(float(episode.outcome is Outcome.SUCCESS))
+    return results

@@ -1,0 +1,51 @@
+"""What a published method is here: a few functions on the shared pieces, with defaults and the paper they come from."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from selfgym.memory.episode import Episode
+from selfgym.trainers.collectors import Task
+from selfgym.trainers.objectives import log_likelihood
+from selfgym.trainers.rows import Row
+from selfgym.trainers.update import Objective
+
+if TYPE_CHECKING:
+    from selfgym.trainers.evolve import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A method of self-training."""
+
+    name: str
+    paper: str
+    collect: Callable[[Stage, Sequence[Task]], Iterable[Episode]]
+    """Plays a handful of tasks and gives every episode to be logged, derived ones included."""
+    rows: Callable[[Stage], Iterable[Row]]
+    """What the iteration trains on, read from the store."""
+    objective: Objective = log_likelihood
+
+
+RECIPES = {
+    "agent-r": "selfgym.trainers.recipes.agent_r:AGENT_R",
+    "direct-revision": "selfgym.trainers.recipes.agent_r:DIRECT_REVISION",
+    "good-only": "selfgym.trainers.recipes.agent_r:GOOD_ONLY",
+}
+"""Known recipes, loaded when asked for."""
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe called ``name``. Raises LookupError with the nearest known name."""
+    if name not in RECIPES:
+        near = get_close_matches(name, RECIPES, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise LookupError(f"no recipe is called {name!r}.{hint} Known: {', '.join(RECIPES)}.")
+    module, _, attribute = RECIPES[name].partition(":")
+    found = getattr(importlib.import_module(module), attribute)
+    assert isinstance(found, Recipe)
+    return found
