@@ -135,7 +135,7 @@ def _one_step(
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.bf16):
             loss = objective(model, batch) / normaliser
         loss.backward()  # type: ignore[no-untyped-call]
-        total += float(loss)
+        total += float(loss.detach())
         counted += int(torch.count_nonzero(batch.weight))
     if not math.isfinite(total):
         raise ValueError(f"the loss became {total}: lower the learning rate (now {config.learning_rate})")
