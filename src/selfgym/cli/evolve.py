@@ -1,0 +1,124 @@
+"""``selfgym evolve``: run a recipe, the loop of collecting, updating and evaluating; or go on with one."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from selfgym.cli.console import AsJson, CommandError, Quiet, parse_options, print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from selfgym.trainers.evolve import EvolveConfig
+
+
+def evolve(
+    recipe: Annotated[
+        str | None, typer.Argument(help="How to learn: agent-r, or a control.", show_default="agent-r")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder; one that exists is gone on with.", show_default="runs/RECIPE")
+    ] = None,
+    env: Annotated[str | None, typer.Option(help="Environment id.", show_default="selfgym/Household-v0")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="nano, smollm2, a local folder or a hub id.", show_default="nano")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every random choice of the run.", show_default="0")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Rounds of collecting and updating.")] = None,
+    demos: Annotated[int | None, typer.Option(help="Expert episodes cloned before the first round.")] = None,
+    tasks: Annotated[int | None, typer.Option(help="Training tasks searched in each round.")] = None,
+    evaluations: Annotated[int | None, typer.Option(help="Held-out tasks played after each update.")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any setting, e.g. search.simulations=16; repeatable."),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="A JSON file of settings, e.g. a run's config.json.")] = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Let a model teach itself in an environment; resumable at any point.
+
+    A run is a folder: its settings, every episode, checkpoints, metrics, a picture.
+    The same command again goes on where the last one stopped or was killed.
+
+    Examples:
+
+      selfgym evolve agent-r --model nano --out runs/demo
+
+      selfgym evolve --out runs/demo      (goes on with it)
+
+      selfgym evolve agent-r --model smollm2 --set lora=16 --set iterations=1
+    """
+    from selfgym.trainers.evolve import evolve as run
+
+    folder = out or Path("runs") / (recipe or "agent-r")
+    given = {
+        "recipe": recipe, "env": env, "model": model, "seed": seed, "iterations": iterations,
+        "demos": demos, "tasks": tasks, "evaluations": evaluations,
+    }  # fmt: skip
+    settings = _settings(folder, config, {key: value for key, value in given.items() if value is not None}, setting)
+    with progress_bar(quiet=quiet or json) as progress:
+        metrics = run(settings, folder, progress=progress)
+    if json:
+        print_json({"run": str(folder), "metrics": metrics})
+        return
+    print_table(("update", "episodes", "held-out success", "gain", "steps", "loops", "errors"), map(_row, metrics))
+    if not quiet:
+        print(f"\nThe run is in {folder}; its learning curve is {folder / 'curve.png'}")
+
+
+def _settings(folder: Path, config: Path | None, given: dict[str, Any], pairs: list[str] | None) -> EvolveConfig:
+    """Defaults, then the settings of the run that is gone on with or of ``config``, then what was given."""
+    from pydantic import ValidationError
+
+    from selfgym.trainers.evolve import EvolveConfig
+
+    known = folder / "config.json"
+    source = config or (known if known.exists() else None)
+    settings = _read(source) if source else {}
+    settings |= given
+    for name, value in parse_options(pairs or []).items():
+        _put(settings, name.split("."), value)
+    try:
+        return EvolveConfig.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise CommandError(f"the setting {name!r} is wrong: {first['msg']} (given: {first['input']!r})") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = jsonlib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"settings cannot be read from {path}: {error}") from error
+    if not isinstance(found, dict):
+        raise CommandError(f"{path} holds no settings: a JSON object is wanted")
+    return found
+
+
+def _put(settings: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        inner = settings.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise CommandError(f"{name!r} is a single setting; it has no {path[-1]!r} inside")
+        settings = inner
+    settings[path[-1]] = value
+
+
+def _row(metrics: dict[str, Any]) -> tuple[str, ...]:
+    def share(name: str) -> str:
+        low, high = metrics[f"{name}_low"], metrics[f"{name}_high"]
+        return f"{100 * metrics[name]:.1f}% [{100 * low:.1f}, {100 * high:.1f}]"
+
+    return (
+        str(metrics["iteration"]),
+        str(metrics["episodes"]),
+        share("success"),
+        share("gain") if metrics["iteration"] else "",
+        f"{metrics['steps']:.1f}",
+        f"{metrics['loops']:.2f}",
+        f"{100 * metrics['errors']:.1f}%",
+    )

@@ -1,0 +1,151 @@
+"""``selfgym run``: play episodes with any agent and log them."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from selfgym.cli.console import AsJson, CommandError, Quiet, parse_options, print_json, progress_bar
+from selfgym.cli.play import EnvOptions, make_env
+
+if TYPE_CHECKING:
+    from selfgym.agents.agent import Agent
+    from selfgym.agents.policies.policy import Policy
+    from selfgym.agents.rollout import Job
+    from selfgym.memory.episode import Episode
+    from selfgym.memory.store import EpisodeStore
+
+_BATCH = 32
+"""Episodes stored in one transaction: what a killed run may have to play again."""
+
+
+def run(
+    env: Annotated[str, typer.Option(help="Environment id; `selfgym envs` lists them.")] = "selfgym/Household-v0",
+    agent: Annotated[str, typer.Option(help="A name from `selfgym agents`, or module:Class.")] = "react",
+    model: Annotated[
+        str | None, typer.Option(help="For agents that ask one: nano, smollm2, a folder, a .gguf file or a hub id.")
+    ] = None,
+    episodes: Annotated[int, typer.Option(min=1, help="How many; each plays the task of its own seed.")] = 10,
+    seed: Annotated[int, typer.Option(help="Of the first episode; the next has the next.")] = 0,
+    store: Annotated[Path, typer.Option(help="The file to log to; made if need be.")] = Path("runs/episodes.db"),
+    name: Annotated[
+        str | None, typer.Option("--run", help="The run's name; given again, it plays only what is not stored yet.")
+    ] = None,
+    max_steps: Annotated[int | None, typer.Option(min=1, help="Steps after which an episode is cut.")] = None,
+    parallel: Annotated[int, typer.Option(min=1, help="Episodes played at once, over one model.")] = 64,
+    temperature: Annotated[float | None, typer.Option(min=0.0, help="Of the agent's sampling; 0 is greedy.")] = None,
+    option: EnvOptions = None,
+    agent_option: Annotated[
+        list[str] | None,
+        typer.Option("--agent-option", "-a", metavar="NAME=VALUE", help="A keyword argument of the agent; repeatable."),
+    ] = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Play episodes with an agent and log every one of them.
+
+    Examples:
+
+      selfgym run --agent expert --episodes 100
+
+      selfgym run --agent react --model smollm2 --episodes 20 --temperature 0.7
+
+      selfgym run --agent my_package:MyAgent --store mine.db --json
+    """
+    from selfgym.agents.agent import find_agent
+    from selfgym.agents.policies.load import load_policy
+    from selfgym.memory.store import EpisodeStore
+
+    env_options = parse_options(option or []) | ({"max_steps": max_steps} if max_steps else {})
+    make_env(env, env_options).close()  # so that a wrong option is one error and not one an episode
+    factory = find_agent(agent)
+    policy = load_policy(model) if model else None
+    options = parse_options(agent_option or []) | ({"temperature": temperature} if temperature is not None else {})
+    make_agent = _agent_maker(agent, factory, policy, options)
+    run_name = name or f"{agent}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+    def job(number: int) -> Job:
+        from selfgym.agents.rollout import Job
+
+        task_seed = seed + number
+        record = {
+            "run": run_name, "phase": "run", "env": env, "env_options": env_options, "agent": agent,
+            "policy": model or "", "task_id": f"{env}:{task_seed}",
+        }  # fmt: skip
+        identity = f"{run_name}/{task_seed}"
+        maker = partial(make_env, env, env_options)
+        return Job(identity, maker, partial(make_agent, task_seed, identity), task_seed, record=record)
+
+    store.parent.mkdir(parents=True, exist_ok=True)
+    with EpisodeStore(store) as episode_store, progress_bar(quiet=quiet or json) as progress:
+        jobs = [job(number) for number in range(episodes)]
+        played = _play(jobs, policy, episode_store, parallel, partial(progress, "episodes"))
+    _report(played, run_name, store, as_json=json, quiet=quiet)
+
+
+def _agent_maker(
+    name: str, factory: Callable[..., Agent], policy: Policy | None, options: dict[str, Any]
+) -> Callable[[int, str], Agent]:
+    """(seed, episode id) -> agent, given those of ``policy``, ``seed`` and ``key`` that it has a parameter for."""
+    parameters = inspect.signature(factory).parameters
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    unknown = [key for key in options if key not in parameters and not open_ended]
+    if unknown:
+        raise CommandError(f"agent {name!r} has no option {unknown[0]!r}; it has: {', '.join(parameters) or 'none'}")
+    if "policy" in parameters and policy is None and parameters["policy"].default is inspect.Parameter.empty:
+        raise CommandError(f"agent {name!r} asks a language model: give --model (nano, smollm2, a folder, a hub id)")
+
+    def make(seed: int, key: str) -> Agent:
+        offered = {"policy": policy, "seed": seed, "key": key}
+        return factory(**{name: value for name, value in offered.items() if name in parameters} | options)
+
+    return make
+
+
+def _play(
+    jobs: list[Job], policy: Policy | None, store: EpisodeStore, width: int, progress: Callable[[int, int], None]
+) -> list[Episode]:
+    """Play what is not stored yet, storing as it goes; all episodes of the jobs, in order."""
+    from selfgym.agents.rollout import rollout
+
+    missing = [job for job in jobs if job.id not in store]
+    done = len(jobs) - len(missing)
+    progress(done, len(jobs))
+
+    def stored() -> Iterator[int]:
+        batch: list[Episode] = []
+        for _, episode in rollout(missing, policy, width=width):
+            batch.append(episode)
+            if len(batch) == _BATCH:
+                yield store.append(batch)
+                batch = []
+        yield store.append(batch)
+
+    for count in stored():
+        done += count
+        progress(done, len(jobs))
+    return [store.get(job.id) for job in jobs]
+
+
+def _report(played: list[Episode], run_name: str, store: Path, *, as_json: bool, quiet: bool) -> None:
+    from selfgym.trainers.metrics import summarise
+
+    summary = summarise(played)
+    if as_json:
+        print_json({"run": run_name, "store": str(store), **summary})
+        return
+    low, high = summary["success_low"], summary["success_high"]
+    print(
+        f"success {100 * summary['success']:.1f}% [{100 * low:.1f}, {100 * high:.1f}] of {len(played)} episodes, "
+        f"{summary['steps']:.1f} steps each, {100 * summary['errors']:.1f}% lost to errors"
+    )
+    for error in sorted({episode.error for episode in played if episode.error})[:3]:
+        print(f"an error: {error}")
+    if not quiet:
+        print(f"Logged as run {run_name!r} in {store}; read it with: selfgym episodes {store} --run {run_name}")

@@ -1,0 +1,134 @@
+"""The documentation is true: its Python runs, its commands run or at least exist, its links lead somewhere.
+
+On each page the blocks run in order, in one namespace and in an empty folder. What a block's first line may say after
+the language:
+
+* ``python`` runs; a first line ``# file: NAME`` saves the block as that file instead.
+* ``console`` runs each line that starts with ``$ selfgym`` and wants exit code 0; ``console not-run`` only checks that the
+  commands, options and make targets exist (for what takes minutes or needs the network).
+* ``needs-alfworld`` runs only where the genuine games are at hand.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import typer
+
+from selfgym.cli import app
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+GAMES = ROOT.parent / "shared/data/alfworld/games.tar.xz"
+BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`((?:selfgym|make) [^`\n]+)`")
+LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    page: Path
+    line: int
+    language: str
+    marks: tuple[str, ...]
+    text: str
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    text = page.read_text(encoding="utf-8")
+    for found in BLOCK.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        yield Block(page, line, found[1], tuple(found[2].split()), found[3])
+
+
+def commands_of(page: Path) -> Iterator[tuple[str, bool]]:
+    """Every command line that the page shows, and whether it is meant to be run here."""
+    for block in blocks(page):
+        if block.language == "console":
+            for line in block.text.replace("\\\n", " ").splitlines():
+                if line.startswith("$ "):
+                    yield line[2:], "not-run" not in block.marks
+    prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for found in INLINE.finditer(prose):
+        yield found[1], False
+
+
+def run_page(page: Path, folder: Path) -> None:
+    script = []
+    for block in blocks(page):
+        if "needs-alfworld" in block.marks and not os.environ.get("ALFWORLD_DATA"):
+            continue
+        if block.language == "python":
+            named = re.match(r"# file: (\S+)\n", block.text)
+            if named:
+                script.append(f"__import__('pathlib').Path({named[1]!r}).write_text({block.text!r})")
+            else:
+                script.append(f"exec(compile({chr(10) * block.line + block.text!r}, {page.name!r}, 'exec'))")
+        elif block.language == "console" and "not-run" not in block.marks:
+            lines = [line[2:] for line in block.text.replace("\\\n", " ").splitlines() if line.startswith("$ selfgym")]
+            script += [f"__import__('subprocess').run({line!r}, shell=True, check=True)" for line in lines]
+    (folder / "page.py").write_text("\n".join(script))
+    bin_folder = Path(sys.executable).parent
+    environment = {
+        **os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "CI": "true", "HF_HUB_OFFLINE": "1",
+        "PYTHONPATH": str(folder),
+    }  # fmt: skip
+    command = [sys.executable, "-W", "error::DeprecationWarning:__main__", "page.py"]
+    answer = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+    assert answer.returncode == 0, f"{page.name}:\n{answer.stdout[-2000:]}\n{answer.stderr[-4000:]}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_example_runs(page: Path, tmp_path: Path) -> None:
+    wanted = any("needs-alfworld" in block.marks for block in blocks(page))
+    run_page(page, tmp_path)
+    if wanted and not os.environ.get("ALFWORLD_DATA"):
+        pytest.skip(f"{page.name}: the blocks marked needs-alfworld were left out, ALFWORLD_DATA is not set")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_exists(page: Path) -> None:
+    wrong = [problem for line, _ in commands_of(page) if (problem := complaint(line))]
+    assert not wrong, "\n".join(wrong)
+
+
+def complaint(line: str) -> str:
+    """What is wrong with a command line that a page shows; empty if nothing is."""
+    words = shlex.split(line, comments=True)
+    while words and "=" in words[0]:
+        words = words[1:]  # variables set for the command
+    if words[:1] == ["make"]:
+        targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        wrong = [word for word in words[1:] if "=" not in word and word not in targets]
+        return f"`{line}`: no make target {wrong}" if wrong else ""
+    if words[:1] != ["selfgym"]:
+        return ""
+    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    if len(words) == 1 or words[1].startswith("-"):
+        return ""
+    if words[1] not in known:
+        return f"`{line}`: there is no command {words[1]!r}"
+    options = {option for parameter in known[words[1]].params for option in parameter.opts} | {"--help"}
+    unknown = [word for word in words[2:] if re.match(r"--?[a-z]", word) and word.split("=")[0] not in options]
+    return f"`{line}`: no option {unknown}" if unknown else ""
+
+
+def test_wrong_command_lines_are_noticed() -> None:
+    assert "no command" in complaint("selfgym dance")
+    assert "no option" in complaint("selfgym doctor --loud")
+    assert "no make target" in complaint("make coffee")
+    assert complaint("selfgym doctor --json") == ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    targets = [found[1] for found in LINK.finditer(page.read_text(encoding="utf-8"))]
+    assert not [target for target in targets if "://" not in target and not (page.parent / target).exists()]
