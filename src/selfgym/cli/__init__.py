@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import selfgym
-from selfgym.cli import doctor, episodes, evolve, listing, play, run
+from selfgym.cli import doctor, episodes, evolve, exchange, listing, play, run
 
 app = typer.Typer(
     name="selfgym",
@@ -28,6 +28,8 @@ app.command("agents")(listing.agents)
 app.command("play")(play.play)
 app.command("run")(run.run)
 app.command("episodes")(episodes.episodes)
+app.command("export")(exchange.export)
+app.command("import")(exchange.import_)
 app.command("evolve")(evolve.evolve)
 app.command("doctor")(doctor.doctor)
 

@@ -116,10 +116,10 @@ def _smollm2() -> Check:
 def alfworld_check() -> Check:
     """Whether the genuine ALFWorld games are where `selfgym/AlfWorld-v0` looks for them."""
     remedy = "selfgym download alfworld, or set ALFWORLD_DATA to the folder that holds json_2.1.1"
-    root = Path(os.environ.get("ALFWORLD_DATA") or "~/.cache/alfworld").expanduser()
-    found = next(root.rglob("game.tw-pddl"), None) if root.is_dir() else None
-    words = f"{root}" if found else f"no game.tw-pddl under {root}"
-    return Check("ALFWorld games", found is not None, words, remedy, "selfgym/AlfWorld-v0")
+    given = os.environ.get("ALFWORLD_DATA")
+    found = given and next(Path(given).expanduser().rglob("game.tw-pddl"), None)
+    words = f"{given}" if found else f"no game.tw-pddl under {given}" if given else "ALFWORLD_DATA is not set"
+    return Check("ALFWorld games", bool(found), words, remedy, "selfgym/AlfWorld-v0")
 
 
 def _chromium() -> Check:
