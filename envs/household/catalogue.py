@@ -7,6 +7,7 @@ never an instance. Types, properties and pairs that may be combined agree with t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
 
@@ -253,12 +254,15 @@ CAN_CONTAIN: frozenset[tuple[str, str]] = frozenset(
 """(receptacle type, object type) pairs, as `Layout.can_contain`."""
 
 
-def search_rank(object_type: str, receptacle_type: str) -> int:
-    """How early to look for an object in a receptacle: 0 is first; types that cannot hold it come last.
+@cache
+def likely_places(type_: str) -> MappingProxyType[str, float]:
+    """How likely a thing is found in each receptacle type that may hold it, as weights; homes weigh most.
 
-    >>> search_rank("apple", "fridge") < search_rank("apple", "microwave") < search_rank("apple", "toaster")
-    True
+    >>> dict(likely_places("fork"))
+    {'drawer': 1.0, 'countertop': 0.5, 'diningtable': 0.3333333333333333, 'sinkbasin': 0.2, 'sidetable': 0.2}
     """
-    kind = OBJECTS.get(object_type)
-    places = (*kind.homes, *kind.also) if kind else ()
-    return places.index(receptacle_type) if receptacle_type in places else len(places)
+    if type_ in FIXED:
+        return MappingProxyType(dict.fromkeys(FIXED[type_], 1.0))
+    kind = OBJECTS.get(type_, ObjectKind(()))
+    weights = dict.fromkeys(kind.also, 0.2) | {place: 1 / rank for rank, place in enumerate(kind.homes, 1)}
+    return MappingProxyType({place: weights[place] for place in (*kind.homes, *kind.also)})

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeVar
 
-from selfgym.envs.household.catalogue import CAN_CONTAIN, FIXED, HEIGHTS, LAMP, OBJECTS, OPENABLE, ROOMS
+from selfgym.envs.household.catalogue import CAN_CONTAIN, FIXED, HEIGHTS, LAMP, OBJECTS, OPENABLE, ROOMS, likely_places
 from selfgym.envs.household.layout import Goal, Layout, Receptacle, TaskType, Thing
 
 VERSION = "1"
@@ -197,10 +197,8 @@ class _House:
         self.things.append(thing)
 
     def places_for(self, type_: str) -> dict[str, float]:
-        """The receptacle types of this house that may hold a movable type, with weights: homes first."""
-        kind = OBJECTS[type_]
-        homes = {place: 1 / rank for rank, place in enumerate(kind.homes, 1) if place in self.by_type}
-        return homes | {place: 0.2 for place in kind.also if place in self.by_type}
+        """The receptacle types of this house that may hold a type, with weights."""
+        return {place: weight for place, weight in likely_places(type_).items() if place in self.by_type}
 
     def nest(self) -> None:
         """Let some bowls and boxes hold something that lies in the same receptacle."""
@@ -298,11 +296,10 @@ def _fill(draw: _Draw, house: _House, object_types: Iterable[str], goal: Goal) -
     """Put everything into the furnished house: fixtures, what the goal needs, distractors."""
     number = draw.between(*house.size.objects)
     chilled = draw.chance(0.25)
-    for fixture, places in FIXED.items():
-        standing = {place: 1.0 for place in places if place in house.by_type}
-        needed = fixture == goal.target
-        if standing and (needed or (house.size.cluttered and draw.chance(0.5))):
-            house.put(fixture, standing)
+    for fixture in FIXED:
+        places = house.places_for(fixture)
+        if places and (fixture == goal.target or (house.size.cluttered and draw.chance(0.5))):
+            house.put(fixture, places)
     away = house.places_for(goal.object_type)
     away.pop(goal.target, None)
     wanted = 2 if goal.kind is TaskType.PICK_TWO else 1
