@@ -51,7 +51,7 @@ class AgentEnv(gymnasium.Env[ObsType, Any]):
     episode, and is stored with every episode.
     """
 
-    metadata = {"render_modes": ["ansi"], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
+    metadata = {"render_modes": ["ansi"], "render_fps": 1, "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
     version: str = "0"
 
     @abstractmethod

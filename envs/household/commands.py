@@ -37,7 +37,9 @@ def _read(game: Game, command: str, rules: _Rules) -> Action | None:
     if verb in ("open", "close"):
         return _with_receptacle(game, verb, rest, rules)
     if verb == "examine":
-        return _with_receptacle(game, "examine receptacle", rest, rules) or _with_thing(game, "examine thing", rest, rules)
+        return _with_receptacle(game, "examine receptacle", rest, rules) or _with_thing(
+            game, "examine thing", rest, rules
+        )
     if verb == "use":
         return _with_thing(game, "use", rest, rules)
     if verb == "slice":

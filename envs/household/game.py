@@ -1,15 +1,15 @@
 """A household compiled for play: the immutable tables that every episode of one layout shares.
 
-`compile_game` turns a `Layout` into a `Game`; a `World` (world.py) is the small state of one episode on it. Receptacles,
-things and places (locations) are numbered by their position in the sorted list of ids, because ALFWorld lists
-everything in that order; a set of things or receptacles is an integer with one bit for each.
+`compile_game` turns a `Layout` into a `Game`; a `World` (world.py) is the small state of one episode on it.
+Receptacles, things and places (locations) are numbered by their position in the sorted list of ids, because ALFWorld
+lists everything in that order; a set of things or receptacles is an integer with one bit for each.
 
 What an expert or an exporter reads here:
 
 * ``game.layout`` is the plain data; ``game.goal`` and ``game.task`` what is wanted.
 * ``game.name_of[id]`` gives the name used in commands (``fridge 1``), ``game.id_of[name]`` the way back.
-* ``game.things[i]`` / ``game.receptacles[r]`` are the sorted records, ``game.thing_index[id]`` / ``game.receptacle_index[id]``
-  their numbers, ``game.allowed(r, i)`` whether a receptacle may hold a thing.
+* ``game.things[i]`` and ``game.receptacles[r]`` are the sorted records, ``game.thing_index[id]`` and
+  ``game.receptacle_index[id]`` their numbers, ``game.allowed(r, i)`` whether a receptacle may hold a thing.
 
 The two caches (``commands``, ``menus``) only remember what is true of the rules whatever the episode, so games may be
 shared between threads.
@@ -17,7 +17,9 @@ shared between threads.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any, Literal
 
 from selfgym.envs.household.layout import Layout, Receptacle, TaskType, Thing
@@ -39,15 +41,6 @@ Action = tuple[Callable[[Any, int, int, str], str], int, int, str]  # what `Worl
 
 class Game:
     """One compiled layout. Made by `compile_game`; treat every attribute as read-only."""
-
-    __slots__ = (
-        "allowed_things", "around", "at_place", "basins", "cleanable", "closed", "commands", "coolable", "dialect",
-        "examine_visible", "facing", "fixes", "fridges", "go_anywhere", "go_commands", "goal", "goal_lamps", "goal_receptacles",
-        "goal_things", "heatable", "id_of", "inside", "inside_texts", "intro", "knives", "layout", "menus", "microwaves",
-        "name_of", "no_slice_leak", "openable", "openable_at", "pickupable", "place_index", "place_names", "place_of",
-        "receptacle_index", "receptacle_names", "receptacles", "sliceable", "start", "start_cool", "start_menus", "task",
-        "thing_index", "thing_names", "things", "toggleable", "views",
-    )  # fmt: skip
 
     def __init__(self, layout: Layout, dialect: Dialect, fixes: frozenset[str]) -> None:
         self.layout, self.dialect, self.fixes = layout, dialect, fixes
@@ -144,6 +137,14 @@ class Game:
         is_openable, is_closed = bool(self.openable >> r & 1), bool(closed >> r & 1)
         return view_of(self.receptacle_names[r], names, openable=is_openable, closed=is_closed)
 
+    @cached_property
+    def digest(self) -> bytes:
+        """A hash of everything that play depends on: equal for equal games, in every process."""
+        layout = self.layout
+        rest = (layout.start, sorted(layout.can_contain), layout.goal, layout.task, sorted(layout.extra_ids))
+        played = (self.dialect, sorted(self.fixes), self.receptacles, self.things, rest)
+        return hashlib.blake2b(repr(played).encode(), digest_size=16).digest()
+
     def allowed(self, r: int, i: int) -> bool:
         """Whether receptacle ``r`` may hold thing ``i``."""
         return bool(self.allowed_things[r] >> i & 1)
@@ -154,12 +155,17 @@ def compile_game(layout: Layout, *, dialect: Dialect = "0.4", fixes: frozenset[s
 
     Raises `ValueError` for an unknown dialect or fix, and for a layout that contradicts itself.
     """
+    check_options(dialect, fixes)
+    _check(layout)
+    return Game(layout, dialect, frozenset(fixes))
+
+
+def check_options(dialect: str, fixes: Iterable[str]) -> None:
+    """Raise `ValueError`, naming what is allowed, for an unknown dialect or fix."""
     if dialect not in DIALECTS:
         raise ValueError(f"unknown dialect {dialect!r}: choose one of {', '.join(DIALECTS)}")
     if unknown := sorted(set(fixes) - FIXES.keys()):
         raise ValueError(f"unknown fix {', '.join(map(repr, unknown))}: choose among {', '.join(FIXES)}")
-    _check(layout)
-    return Game(layout, dialect, frozenset(fixes))
 
 
 def members(bits: int) -> list[int]:

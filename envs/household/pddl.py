@@ -27,20 +27,24 @@ class GameFileError(ValueError):
 # sha256 of the domain as lower-case tokens without comments, and of the grammar as canonical JSON without its task.
 _DOMAINS = {
     "e733dcfa5154f9d53cbe57f3a9538fac6258eb371abd658b6a15de4c28faa85f": "0.4",  # in the published games
-    "915e118f4f32b4d826bf53c99e860dd85831afffb1a31ad333f063ce005b7122": "0.4",  # in the wheels of alfworld 0.4.0 to 0.4.2
-    "b0b8259a4e11c9f45e91c181404bde4c2c936ad872fdc4d368c7e63094eaafac": "0.3",  # in the wheels of alfworld 0.3.3 to 0.3.5
+    "915e118f4f32b4d826bf53c99e860dd85831afffb1a31ad333f063ce005b7122": "0.4",  # in alfworld 0.4.0 to 0.4.2
+    "b0b8259a4e11c9f45e91c181404bde4c2c936ad872fdc4d368c7e63094eaafac": "0.3",  # in alfworld 0.3.3 to 0.3.5
 }
 _GRAMMARS = {
     "6c3fd5b3c61e08e53e6388180ce551d5d32ecb03835e67f18b6a9fda0ab1d1ad": "0.4",  # in the published games
-    "0cbd131b3f845cfd6af6467bf492792d1ab4999be6a3eb6f2ab79e5a0d873cbc": "0.4",  # in the wheels of alfworld 0.4.0 to 0.4.2
-    "fb07b6b4fd381a753fa916f61297049097084d379395d04b76c6830deb579831": "0.3",  # in the wheels of alfworld 0.3.3 to 0.3.5
+    "0cbd131b3f845cfd6af6467bf492792d1ab4999be6a3eb6f2ab79e5a0d873cbc": "0.4",  # in alfworld 0.4.0 to 0.4.2
+    "fb07b6b4fd381a753fa916f61297049097084d379395d04b76c6830deb579831": "0.3",  # in alfworld 0.3.3 to 0.3.5
 }
 
-_ARITY = {
-    "cancontain": 2, "objectatlocation": 2, "objecttype": 2, "inreceptacle": 2, "receptacletype": 2, "receptacleatlocation": 2,
-    "atlocation": 2, "inreceptacleobject": 2, "pickupable": 1, "cleanable": 1, "heatable": 1, "coolable": 1, "sliceable": 1,
-    "toggleable": 1, "openable": 1, "isreceptacleobject": 1, "iscool": 1,
-}  # fmt: skip
+_FLAGS = (
+    *("pickupable", "cleanable", "heatable", "coolable", "sliceable", "toggleable", "openable"),
+    *("isreceptacleobject", "iscool"),
+)
+_RELATIONS = (
+    *("cancontain", "objectatlocation", "objecttype", "inreceptacle", "receptacletype", "receptacleatlocation"),
+    *("atlocation", "inreceptacleobject"),
+)
+_ARITY = dict.fromkeys(_FLAGS, 1) | dict.fromkeys(_RELATIONS, 2)
 _ENTITY_TYPES = ("agent", "location", "receptacle", "object", "rtype", "otype")
 _TASK_LINE = re.compile(r'("task"\s*:\s*\[\s*\{\s*"rhs"\s*:\s*)("(?:[^"\\\n]|\\.)*")')
 _TASK_PREFIX = "Your task is to: "
@@ -114,7 +118,9 @@ def _check_rules(domain: str, grammar: str) -> str:
     """Refuse unknown rules; returns the task in words."""
     made_for = _DOMAINS.get(_domain_hash(domain))
     if made_for is None:
-        raise GameFileError(f"unknown PDDL domain (sha256 {_domain_hash(domain)[:12]}): only ALFWorld 0.3 and 0.4 are known")
+        raise GameFileError(
+            f"unknown PDDL domain (sha256 {_domain_hash(domain)[:12]}): only ALFWorld 0.3 and 0.4 are known"
+        )
     line = _TASK_LINE.search(grammar)
     if line is None:
         raise GameFileError("the grammar names no task")
@@ -122,7 +128,9 @@ def _check_rules(domain: str, grammar: str) -> str:
     if written_for is None:
         raise GameFileError(f"unknown text grammar (sha256 {found[:12]}): only ALFWorld 0.3 and 0.4 are known")
     if made_for != written_for:
-        raise GameFileError(f"the domain is of ALFWorld {made_for}, the grammar of {written_for}: they don't belong together")
+        raise GameFileError(
+            f"the domain is of ALFWorld {made_for}, the grammar of {written_for}: they don't belong together"
+        )
     task: str = json.loads(line[2])
     if not task.startswith(_TASK_PREFIX) or not task.endswith("."):
         raise GameFileError(f"the task should read '{_TASK_PREFIX}....', not {task!r}")
@@ -171,7 +179,9 @@ def _sections(problem: str) -> dict[str, _Node]:
     sections = {part[0]: part[1:] for part in parts if isinstance(part, list) and part and isinstance(part[0], str)}
     wanted = ("problem", ":domain", ":objects", ":init", ":goal")
     if parts[:1] != ["define"] or len(parts) != len(wanted) + 1 or set(sections) != set(wanted):
-        raise GameFileError(f"damaged PDDL problem: its sections should be {', '.join(wanted)}; found {', '.join(sections)}")
+        raise GameFileError(
+            f"damaged PDDL problem: its sections should be {', '.join(wanted)}; found {', '.join(sections)}"
+        )
     if sections[":domain"] != ["alfred"]:
         raise GameFileError("the PDDL problem is not of the domain 'alfred'")
     return sections
@@ -231,7 +241,9 @@ def _goal_patterns() -> dict[TaskType, re.Pattern[str]]:
     for kind, template in _GOALS.items():
         pattern = re.escape(f"( and {template} )")
         for word in ("object", "target"):
-            pattern = pattern.replace(rf"\{{{word}\}}", rf"(?P<{word}>\S+type)", 1).replace(rf"\{{{word}\}}", f"(?P={word})")
+            pattern = pattern.replace(rf"\{{{word}\}}", rf"(?P<{word}>\S+type)", 1).replace(
+                rf"\{{{word}\}}", f"(?P={word})"
+            )
         patterns[kind] = re.compile(pattern)
     return patterns
 
@@ -244,13 +256,17 @@ def _kind(name: str) -> str:
     return name.removesuffix("type")
 
 
-def _assemble(name: str, entities: dict[str, str], facts: _Facts, goal: Goal, task: str, walkthrough: tuple[str, ...]) -> Layout:
+def _assemble(
+    name: str, entities: dict[str, str], facts: _Facts, goal: Goal, task: str, walkthrough: tuple[str, ...]
+) -> Layout:
     types, places = _one_each(facts, "receptacletype"), _one_each(facts, "receptacleatlocation")
     openable = _having(facts, "openable")
     starts = facts.get("atlocation", [])
     if len(starts) != 1:
         raise GameFileError(f"the agent should stand at one location, not at {len(starts)}")
-    mentioned = {entity for predicate in facts if predicate != "cancontain" for fact in facts[predicate] for entity in fact}
+    mentioned = {
+        entity for predicate in facts if predicate != "cancontain" for fact in facts[predicate] for entity in fact
+    }
     receptacles = tuple(
         Receptacle(entity, _kind(types.get(entity, "")), places[entity], entity in openable)
         for entity, kind in entities.items()
@@ -287,7 +303,7 @@ def _things(entities: dict[str, str], facts: _Facts, mentioned: set[str], recept
             lies[thing].append(receptacle)
     for inner, outer in facts.get("inreceptacleobject", []):
         holds[outer].append(inner)
-    flags = {predicate: _having(facts, predicate) for predicate, arity in _ARITY.items() if arity == 1}
+    flags = {predicate: _having(facts, predicate) for predicate in _FLAGS}
     return tuple(
         Thing(
             entity,

@@ -8,7 +8,8 @@ receptacle cannot be seen but can be sliced; what was switched on stays on; a wi
 What an expert reads here, all by id:
 
 * ``world.location`` is the location id of the agent, ``world.holding`` the thing in hand or ``None``.
-* ``world.contents(receptacle)`` is what lies in a receptacle (open or not), ``world.is_closed(receptacle)`` whether it is shut.
+* ``world.contents(receptacle)`` is what lies in a receptacle, open or not; ``world.is_closed(receptacle)`` whether it
+  is shut.
 * ``world.where(thing)`` lists the receptacles that hold a thing, ``world.properties(thing)`` is a subset of
   ``{"hot", "cool", "clean", "sliced", "on"}``.
 * ``world.won`` says whether the goal holds now, ``world.admissible()`` what can be done.
@@ -27,16 +28,16 @@ from selfgym.envs.household.menu import menu_of
 from selfgym.envs.household.text import HELP, NOTHING, indefinite, thing_text
 
 _FLAGS = ("hot", "cool", "clean", "sliced", "on")
-_MOST_MENUS = 1024  # per game; a longer life starts the cache again
+_MOST_MENUS = 256  # per game; a longer life starts the cache again
 
 
 class World:
     """The state of one episode of ``game``."""
 
     __slots__ = (
-        "_actions", "_menus", "_looks", "_views", "around", "at", "clean", "closed", "cool", "game", "gone", "held", "hot",
-        "inside", "on", "sliced", "won",
-    )  # fmt: skip
+        *("_actions", "_looks", "_menus", "_views", "around", "at", "clean", "closed", "cool", "game"),
+        *("gone", "held", "hot", "inside", "on", "sliced", "won"),
+    )
 
     def __init__(self, game: Game) -> None:
         self.game = game
@@ -329,7 +330,9 @@ class World:
                 index = number(2, len(bits))
                 bits[index] = number(wide, 1 << len(game.things))
         if position != len(saved):
-            raise SnapshotError(f"not a saved state of the game {game.layout.name!r}: {len(saved) - position} bytes too many")
+            raise SnapshotError(
+                f"not a saved state of the game {game.layout.name!r}: {len(saved) - position} bytes too many"
+            )
         self.at, self.held, self.closed, self.inside, self.around, self.gone = at, held, closed, inside, around, gone
         self.hot, self.cool, self.clean, self.sliced, self.on = flags
         self._views = [None] * len(inside)
