@@ -103,7 +103,8 @@ def _trials(lines: list[tuple[int, str]], path: Path) -> Iterator[Episode]:
     starts = [_room_before(lines, at, floor) for at, floor in zip(tasks, [-1, *tasks], strict=False)]
     if not tasks and any("Assertion Error" in text for _, text in lines):
         yield _episode(f"{path.name}:{lines[0][0]}", "", (), "", Outcome.ENV_ERROR, {"error": "Assertion Error"})
-    for start, task, end in zip(starts, tasks, [*starts[1:], len(lines)], strict=True):
+    bounds = [*starts, len(lines)]
+    for start, task, end in zip(starts, tasks, bounds[1:], strict=True):
         with naming(f"{path}, line {lines[start][0]}", "an ALFWorld log"):
             episode = _trial(lines[start : task + 1], lines[task + 1 : end], f"{path.name}:{lines[start][0]}")
         yield episode
