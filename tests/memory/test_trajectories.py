@@ -1,4 +1,4 @@
-"""Import of other people's trajectories: AgentGym's conversations, ALFWorld's recordings, logs of ReAct and Reflexion."""
+"""Import of other people's trajectories: AgentGym, recordings of ALFWorld, logs of ReAct and Reflexion."""
 
 import gzip
 import json
