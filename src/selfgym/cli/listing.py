@@ -62,7 +62,7 @@ def _entry(name: str, target: str) -> Entry:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         return Entry(name, "", f"cannot be loaded: {error}", False, target)
-    about = (inspect.getdoc(found) or "").partition("\n")[0]
+    about = (inspect.getdoc(found) or "").partition("\n")[0].replace("``", "")
     missing = _missing(name)
     return Entry(name, about, missing, not missing, target)
 

@@ -52,7 +52,8 @@ def make_env(name: str, options: dict[str, Any]) -> AgentEnv[Any]:
     try:
         env = gymnasium.make(name, **options).unwrapped
     except TypeError as error:
-        raise CommandError(f"{name} does not take these options: {error}") from error
+        what = str(error).partition(" was raised from")[0]  # Gymnasium adds where it called the environment
+        raise CommandError(f"{name} does not take these options: {what}") from error
     if not isinstance(env, AgentEnv):
         raise CommandError(f"{name} is not an AgentEnv: it has no snapshot and no task in words")
     return env
@@ -71,6 +72,8 @@ class _Game:
         print(f"Task: {self.info['task']}\n")
         while True:
             print(self.observation)
+            if self.info.get("action_error"):
+                print(f"({self.info['action_error']})")
             if self.info["outcome"] != "running":
                 print(f"\n{self.info['outcome']} after {len(self.past)} steps, total reward {sum(self.rewards):g}")
                 return
