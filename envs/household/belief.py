@@ -17,6 +17,7 @@ _NAME = r"(\S+ \d+)"
 _ITEM = re.compile(rf"\ba {_NAME}")
 _ROOM = re.compile(r"Looking quickly around you, you see ([^.]*)")
 _FACING = re.compile(r"You are facing ([^.]*)\.")
+_ARRIVED = re.compile(rf"You arrive at {_NAME}\.")
 _VIEW = re.compile(rf"(?:On the {_NAME}|The {_NAME} is open\. In it), you see ([^.]*)\.")
 _SHUT = re.compile(rf"(?:The {_NAME} is closed|You close the {_NAME})\.")
 _TAKEN = re.compile(rf"You pick up the {_NAME} from the {_NAME}\.")
@@ -94,9 +95,10 @@ class Belief:
             self._doubt(command)
         if room := _ROOM.search(text):
             self._enter(_ITEM.findall(room[1]))
-        if command and command.startswith("go to ") and text.startswith("You arrive at "):
-            self.here = {command.removeprefix("go to ")}
-            self.says_put |= text.startswith("You arrive at loc ")
+        if arrived := _ARRIVED.match(text):
+            self.says_put |= type_of(arrived[1]) == "loc"
+            place = arrived[1] if not self.says_put else (command or "").removeprefix("go to ")
+            self.here = {place} & set(self.receptacles)
         if facing := _FACING.search(text):
             self.here = set(re.findall(_NAME, facing[1].replace(",", " ")))
         for surface, inside, listed in _VIEW.findall(text):
