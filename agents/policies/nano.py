@@ -27,7 +27,7 @@ CHAT_TEMPLATE = (
 
 _PHRASES = sorted(PHRASES, key=len, reverse=True)
 _PHRASE = "|".join(re.escape(phrase) + ("(?![A-Za-z0-9])" if phrase[-1].isalnum() else "") for phrase in _PHRASES)
-_PIECES = rf"{_PHRASE}| ?[A-Za-z]+| ?[0-9]+|\s+(?=\S)|[^\sA-Za-z0-9]|\s+"
+_PIECES = rf"{_PHRASE}| ?[A-Za-z]+| ?[0-9]+|[^\sA-Za-z0-9]|\s+(?!\S)|\s"
 
 
 def make_nano(
@@ -55,6 +55,7 @@ def make_nano(
         intermediate_size=3 * hidden_size,
         num_hidden_layers=layers,
         num_attention_heads=heads,
+        num_key_value_heads=max(1, heads // 2),
         max_position_embeddings=max_positions,
         tie_word_embeddings=True,
         pad_token_id=tokenizer.pad_token_id,

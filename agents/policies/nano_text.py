@@ -65,14 +65,18 @@ THINGS = """
 _SENTENCES = (
     # a command may open a text or follow a blank, so its word is needed with and without one
     "look\ninventory\nhelp\nexamine\nheat\ncool\nclean\nslice\nuse\nopen\nclose\nput\ngo\nto\ncheck\nplace\nfind",
+    "receptacle\nobject\nsomething\nThe\nThat\nThis\nYou\nThere\nit using",
     " look inventory help examine heat cool clean slice use open close put go take move check place find",
     " a an the some two it them in on under at or and of your with from to nothing nowhere something around",
     " hot cold sliced normal special current location object receptacle sharp",
     "This is a hot and clean mug 1. This lamp is on. The mug. Look. In it. object receptacle something",
     "Available commands:\n  look:                             look around your current location\n",
-    "think: Think: I was wrong. I need to find a mug. Next I should try again. I went the wrong way; let me go back. "
-    "The last action did not help. That was a mistake. Now I have the mug, so I put it in the right place. "
-    "Action: Thought: > OK. done.",
+    "Thought: I was wrong. That step did not help. I will go back to the task. I made a mistake just now. Let me "
+    "correct it. This is not the way. I will try something else. That was the wrong action. I should fix it. I am off "
+    "the track. I will return to the goal. I need to find a mug. Next I should look here, then try again. Now I have "
+    "the mug. think: > OK.",
+    "Action: look. You can: look; examine. You act in a text world. Each message tells what you see; answer with one "
+    "command. You may think first: write 'Thought: ...' and then, on a new line, 'Action: ' and the command.",
 )
 
 LARGEST_NUMBER = 60

@@ -19,6 +19,8 @@ class CharacterTokenizer:
     eos_token_id = _END_ID
     pad_token_id = _END_ID
     all_special_tokens = (_END, "<|im_start|>")
+    all_special_ids = (_END_ID, _START_ID)
+    all_special_ids = (_END_ID, _START_ID)
 
     def encode(self, text: str, add_special_tokens: bool = False) -> list[int]:
         """The token ids of ``text``; special tokens written out become theirs."""

@@ -1,7 +1,7 @@
 """A Hugging Face model as a `Policy`.
 
-Prompts are answered in batches; what was computed for a context stays in a key-value cache (see `forward`), so a turn
-costs its new tokens. The cache changes the cost of an answer, never the answer.
+Prompts are answered in batches; what was computed for a context stays in a key-value cache (see `cached_forward`), so
+a turn costs its new tokens. The cache changes the cost of an answer, never the answer.
 """
 
 from __future__ import annotations
