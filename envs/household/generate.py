@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -87,14 +88,15 @@ def generate_layout(
     """Draw the household number ``seed`` of a split.
 
     ``size`` is a key of `SIZES`. Without ``task_type`` the seed chooses one of the six, and the layout is the one that
-    naming this type would have given. ``split`` is any word; two splits have nothing to do with each other.
+    naming this type would have given. ``split`` is any word; two splits have nothing to do with each other. The name
+    of the layout is that of the folders in which ALFWorld would keep it.
 
-    Raises `ValueError` for an unknown size or an empty split.
+    Raises `ValueError` for an unknown size and for a split that is no word.
     """
     if size not in SIZES:
         raise ValueError(f"no household has the size {size!r}; choose one of {', '.join(SIZES)}")
-    if not split:
-        raise ValueError("the split of a household must be a word such as 'train', not an empty string")
+    if not re.fullmatch(r"[\w.-]+", split):
+        raise ValueError(f"the split of a household must be a word such as 'train', not {split!r}")
     seed = int(seed)
     if task_type is None:
         task_type = _Draw(split, size, "task type", seed).choice(tuple(TaskType))
@@ -106,7 +108,7 @@ def generate_layout(
     thing_types = {thing.type for thing in house.things}
     sentence = draw.choice(SENTENCES[task_type])
     return Layout(
-        name=f"{task_type.value}-{goal.object_type}-None-{goal.target}-{split}-{size}-{seed}",
+        name=f"{task_type.value}-{goal.object_type}-None-{goal.target}-{size}/{split}_{seed}",
         receptacles=tuple(sorted(house.receptacles, key=lambda place: place.id)),
         things=tuple(sorted(house.things, key=lambda thing: thing.id)),
         start=house.start,
