@@ -29,7 +29,7 @@ def _register() -> None:
         "selfgym/Household-v0": "selfgym.envs.household.env:HouseholdEnv",
         "selfgym/AlfWorld-v0": "selfgym.envs.household.env:AlfWorldEnv",
     }
-    ids |= {found.name: found.value for found in metadata.entry_points(group="selfgym.envs")}
+    ids = {found.name: found.value for found in metadata.entry_points(group="selfgym.envs")} | ids
     for name, target in ids.items():
         if name not in gymnasium.registry:
             gymnasium.register(id=name, entry_point=target, order_enforce=False, disable_env_checker=True)

@@ -1,0 +1,486 @@
+"""What every registered selfgym environment must do, whatever it is about.
+
+A new environment is picked up by its registration. Give it an entry in `SETTINGS` if it needs arguments, and one in
+`_ready` if it needs something that may be missing.
+"""
+
+import base64
+import gc
+import hashlib
+import json
+import math
+import os
+import pickle
+import random
+import subprocess
+import sys
+import tarfile
+import warnings
+from pathlib import Path
+
+import cloudpickle
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import selfgym  # noqa: F401  (registers the ids)
+from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
+
+IDS = sorted(name for name in gymnasium.registry if name.startswith("selfgym/"))
+SETTINGS = {
+    "selfgym/AlfWorld-v0": {"split": "valid_seen", "max_steps": 30},
+    "selfgym/Household-v0": {"max_steps": 30},
+}
+GAMES = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "alfworld" / "games.tar.xz"
+
+
+@pytest.fixture(scope="session")
+def alfworld_data(tmp_path_factory):
+    """The folder with ALFWorld's games, set as $ALFWORLD_DATA; the test is skipped where there are none."""
+    if not GAMES.exists():
+        pytest.skip(f"ALFWorld's games are not at {GAMES}")
+    folder = tmp_path_factory.mktemp("alfworld")
+    with tarfile.open(GAMES) as archive:
+        wanted = [member for member in archive if "/valid_seen/" in member.name and member.isfile()]
+        archive.extractall(folder, members=wanted, filter="data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALFWORLD_DATA", str(folder))
+        yield folder
+
+
+def _ready(request, name):
+    if name == "selfgym/AlfWorld-v0":
+        request.getfixturevalue("alfworld_data")
+
+
+@pytest.fixture(params=IDS)
+def name(request):
+    """The id of each environment that can be made here."""
+    _ready(request, request.param)
+    return request.param
+
+
+@pytest.fixture
+def make(name):
+    """Makes environments of this id, and closes them."""
+    made = []
+
+    def make_one(**more):
+        made.append(gymnasium.make(name, **SETTINGS.get(name, {}) | more))
+        return made[-1].unwrapped
+
+    yield make_one
+    for env in made:
+        env.close()
+
+
+def choose(env, info, rng):
+    """A possible action, where the environment says which are; otherwise any."""
+    commands = info.get("admissible_commands")
+    return rng.choice(commands) if commands else env.action_space.sample()
+
+
+def play(env, steps, rng, state):
+    """Plays on from (observation, info); returns everything seen, as data that can be compared."""
+    observation, info = state
+    env.action_space.seed(rng.randrange(2**31))
+    seen = [(observation, dict(info))]
+    for _ in range(steps):
+        action = choose(env, info, rng)
+        observation, reward, terminated, truncated, info = env.step(action)
+        seen.append((action, observation, reward, terminated, truncated, dict(info)))
+        if terminated or truncated:
+            break
+    return seen
+
+
+def trace_digest(name, seed):
+    """A hash of all that an episode shows, its snapshots included; run in other processes too."""
+    env = gymnasium.make(name, **SETTINGS.get(name, {})).unwrapped
+    rng, digest = random.Random(seed), hashlib.sha256()
+    observation, info = env.reset(seed=seed)
+    env.action_space.seed(seed)
+    for _ in range(25):
+        digest.update(json.dumps([observation, info], default=repr).encode("utf-8", "surrogatepass"))
+        digest.update(env.snapshot() + env.state_key().encode())
+        action = choose(env, info, rng)
+        observation, reward, terminated, truncated, info = env.step(action)
+        digest.update(repr((action, reward, terminated, truncated)).encode("utf-8", "surrogatepass"))
+        if terminated or truncated:
+            break
+    env.close()
+    return digest.hexdigest()
+
+
+def test_both_households_are_registered():
+    assert {"selfgym/Household-v0", "selfgym/AlfWorld-v0"} <= set(IDS)
+
+
+def test_gymnasiums_checker_has_no_complaint(make):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(make())
+
+
+def test_what_is_returned_has_the_promised_form(make):
+    env = make()
+    assert isinstance(env, AgentEnv)
+    assert env.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+    assert isinstance(env.version, str)
+    assert env.version
+    for seed in range(4):
+        first, *rest = play(env, 400, random.Random(seed), env.reset(seed=seed))
+        infos = [(first[1], False, False)] + [(step[5], step[3], step[4]) for step in rest]
+        for info, terminated, truncated in infos:
+            assert isinstance(info["outcome"], Outcome)
+            assert isinstance(info["task"], str)
+            assert info["task"]
+            assert (info["outcome"] is Outcome.RUNNING) == (not terminated and not truncated)
+            assert (info["outcome"] is Outcome.TRUNCATED) == truncated
+            assert info["action_error"] is None or isinstance(info["action_error"], str)
+            assert all(command in env.action_space for command in info.get("admissible_commands", ()))
+        assert first[0] in env.observation_space
+        for action, observation, reward, terminated, truncated, _ in rest:
+            assert action in env.action_space
+            assert observation in env.observation_space
+            assert isinstance(reward, float)
+            assert math.isfinite(reward)
+            assert type(terminated) is type(truncated) is bool
+        assert rest[-1][3] or rest[-1][4], "the episode did not end in 400 steps"
+        with pytest.raises(ResetNeeded):
+            env.step(env.action_space.sample())
+
+
+def test_possible_actions_are_no_errors(make):
+    env = make()
+    for seed in range(3):
+        for *_, info in play(env, 40, random.Random(seed), env.reset(seed=seed))[1:]:
+            if "admissible_commands" in info:
+                assert info["action_error"] is None
+
+
+def test_a_step_before_the_first_reset_says_so(make):
+    env = make()
+    with pytest.raises(ResetNeeded):
+        env.step(env.action_space.sample())
+
+
+def test_the_same_seed_gives_the_same_bytes_in_any_process(name, tmp_path):
+    script = f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})\n"
+    script += f"import test_envs; print(*(test_envs.trace_digest({name!r}, seed) for seed in (0, 7)))"
+    told = set()
+    for hash_seed in ("0", "1", "4711"):
+        environment = os.environ | {"PYTHONHASHSEED": hash_seed}
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+        told.add(done.stdout.strip())
+    told.add(" ".join(trace_digest(name, seed) for seed in (0, 7)))
+    assert len(told) == 1
+    assert len(set(told.pop().split())) == 2
+
+
+def test_another_seed_gives_another_task(make):
+    env = make()
+    begun = {env.reset(seed=seed)[0] for seed in range(20)}
+    assert len(begun) >= 18
+    env.reset(seed=3)
+    assert len({env.reset()[0] for _ in range(10)}) > 5
+
+
+def test_resets_without_a_seed_follow_from_the_last_seed(make):
+    first, second = make(), make()
+    first.reset(seed=5)
+    second.reset(seed=5)
+    play(second, 5, random.Random(1), second.reset(seed=5))
+    assert [first.reset()[0] for _ in range(4)] == [second.reset()[0] for _ in range(4)]
+
+
+def test_an_aborted_episode_leaves_no_trace(make):
+    env, fresh = make(), make()
+    for steps in (0, 1, 7):
+        play(env, steps, random.Random(steps), env.reset(seed=1))
+        expected = play(fresh, 30, random.Random(9), fresh.reset(seed=2))
+        assert play(env, 30, random.Random(9), env.reset(seed=2)) == expected
+
+
+def test_a_restored_run_equals_the_untouched_one(make):
+    env, other = make(), make()
+    for seed in range(3):
+        before = play(env, 3 * seed, random.Random(seed), env.reset(seed=seed))[-1]
+        state = (before[-5], before[-1]) if len(before) == 6 else before
+        kept, key = env.snapshot(), env.state_key()
+        assert isinstance(kept, bytes)
+        assert env.snapshot() == kept
+        untouched = play(env, 20, random.Random(99), state)
+        after = env.snapshot()
+        for one in (env, other, make()):
+            observation, info = one.restore(kept)
+            assert (observation, info) == state
+            assert (one.snapshot(), one.state_key()) == (kept, key)
+            assert play(one, 20, random.Random(99), (observation, info)) == untouched
+            assert one.snapshot() == after
+
+
+def test_a_finished_episode_can_be_restored_as_finished(make):
+    env, other = make(), make()
+    last = play(env, 400, random.Random(1), env.reset(seed=1))[-1]
+    observation, info = other.restore(env.snapshot())
+    assert observation == last[1]
+    assert info == last[5]
+    with pytest.raises(ResetNeeded):
+        other.step(env.action_space.sample())
+
+
+def test_bytes_that_are_no_snapshot_are_refused_and_change_nothing(make):
+    env = make()
+    play(env, 3, random.Random(1), env.reset(seed=1))
+    good = env.snapshot()
+    bad = [
+        b"",
+        b"garbage",
+        pickle.dumps({"a": 1}),
+        good[:-1],
+        good + b"x",
+        good[: len(good) // 2],
+        good[1:],
+        b"\0" * 99,
+    ]
+    for snapshot in bad:
+        with pytest.raises(SnapshotError):
+            env.restore(snapshot)
+        assert env.snapshot() == good
+
+
+@pytest.mark.parametrize("name", IDS)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_snapshot_raises_nothing_but_snapshot_errors(request, name, data):
+    _ready(request, name)
+    env = _shared_env(name)
+    play(env, 2, random.Random(1), env.reset(seed=1))
+    damaged = bytearray(env.snapshot())
+    for _ in range(data.draw(st.integers(1, 3))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= data.draw(st.integers(1, 255))
+    try:
+        observation, info = env.restore(bytes(damaged))
+    except SnapshotError:
+        env.reset(seed=1)
+    else:
+        assert observation in env.observation_space
+        assert isinstance(info["outcome"], Outcome)
+
+
+class Hostile:
+    """An object that resists every look at it."""
+
+    def __repr__(self):
+        raise RuntimeError("no")
+
+    __str__ = __len__ = __bool__ = __iter__ = __repr__
+
+
+def nested(depth):
+    data = []
+    for _ in range(depth):
+        data = [data]
+    return data
+
+
+LOOP: dict = {"name": "look"}
+LOOP["arguments"] = LOOP
+HUGE = {
+    "megabyte": "go to " * 200_000,
+    "blanks": " " * 1_000_000,
+    "brackets": "{" * 100_000,
+    "lists": "[" * 100_000,
+    "digits": "9" * 100_000,
+    "deep object": '{"a":' * 50_000,
+    "deep list": nested(5_000),
+    "number": 10**5_000,
+    "tool with a megabyte": {"name": "x" * 1_000_000, "arguments": {"y": "z" * 1_000_000}},
+    "many arguments": {"name": "look", "arguments": {str(n): n for n in range(10_000)}},
+    "loop": LOOP,
+    "array": np.zeros((100, 100)),
+    "bytes": b"look",
+    "none": None,
+    "hostile": Hostile(),
+    "text of numpy": np.str_("lok"),
+    "not a number": float("nan"),
+    "type": int,
+    "surrogate": "\ud800\udfff look",
+    "controls": "".join(map(chr, range(32))) + "\x7f\x85\u2028\u202e\ufeff",
+    "look with controls": "lo\x00ok",
+    "combining": "l\u0301o\u0301o\u0301k\u0301" * 500,
+    "two lines": "look\ngo to fridge 1",
+    "empty": "",
+    "tool call without a tool": '{"name": "nothing of the kind", "arguments": {}}',
+    "tool call with a wrong argument": {"name": "look", "arguments": {"at": "me"}},
+    "half a tool call": '{"name": "look", ',
+}
+
+
+def check_refusal(env, action, info):
+    commands = info.get("admissible_commands", ())
+    before = env.state_key()
+    observation, reward, terminated, truncated, info = env.step(action)
+    assert observation in env.observation_space
+    assert isinstance(reward, float)
+    assert terminated is truncated is False
+    assert info["outcome"] is Outcome.RUNNING
+    if type(action) is str and action.strip() in commands:
+        return
+    assert isinstance(info["action_error"], str)
+    assert info["action_error"].strip()
+    assert len(info["action_error"]) < 5_000
+    assert env.state_key() == before
+    json.dumps(info["action_error"]).encode()
+
+
+@pytest.mark.parametrize("kind", HUGE)
+def test_a_hostile_action_is_answered_in_words(make, kind):
+    env = make()
+    _, info = env.reset(seed=1)
+    check_refusal(env, HUGE[kind], info)
+    for _, _, _, _, _, after in play(env, 10, random.Random(1), env.reset(seed=1))[1:]:
+        assert after["task"] == info["task"]
+
+
+_SHARED = {}
+
+
+def _shared_env(name):
+    """One environment an id for all examples of hypothesis: each begins with a reset."""
+    if name not in _SHARED:
+        _SHARED[name] = gymnasium.make(name, **SETTINGS.get(name, {})).unwrapped
+    return _SHARED[name]
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT | st.binary(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT | st.integers(), inner, max_size=4),
+    max_leaves=10,
+)
+WORDS = st.lists(
+    st.sampled_from(["go", "to", "take", "open", "fridge", "mug", "1", "from", "in/on", "look", "help", "{", "}", "\n"])
+)
+ACTIONS = st.one_of(
+    ANY_TEXT,
+    WORDS.map(" ".join),
+    ANYTHING,
+    st.fixed_dictionaries({"name": st.sampled_from(["go_to", "take", "look"]) | ANYTHING, "arguments": ANYTHING}),
+    ANYTHING.map(lambda data: json.dumps(data, default=repr)),
+)
+
+
+@pytest.mark.parametrize("name", IDS)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(actions=st.lists(ACTIONS, min_size=1, max_size=6), seed=st.integers(0, 5))
+def test_no_action_whatever_raises(request, name, actions, seed):
+    _ready(request, name)
+    env = _shared_env(name)
+    observation, info = env.reset(seed=seed)
+    for action in actions:
+        known = info.get("admissible_commands", ())
+        before = env.state_key()
+        observation, reward, terminated, truncated, info = env.step(action)
+        assert observation in env.observation_space
+        assert isinstance(reward, float)
+        assert not terminated
+        assert not truncated
+        if isinstance(action, str) and action.strip() in known:
+            assert info["action_error"] is None
+        if isinstance(action, str) and not action.lstrip().startswith(("{", "[")) and action.strip() not in known:
+            assert isinstance(info["action_error"], str)
+        if info["action_error"] is not None:
+            assert env.state_key() == before
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_vector_environments_go_on_after_an_episodes_end(name, mode):
+    arguments = SETTINGS.get(name, {})
+    envs = gymnasium.make_vec(name, num_envs=2, vectorization_mode=mode, **arguments)
+    try:
+        assert envs.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+        envs.action_space.seed(1)
+        observations, _ = envs.reset(seed=[11, 12])
+        singles = [gymnasium.make(name, **arguments) for _ in range(2)]
+        ended, resets = [False, False], 0
+        assert list(observations) == [env.reset(seed=11 + at)[0] for at, env in enumerate(singles)]
+        for _ in range(80):
+            actions = envs.action_space.sample()
+            observations, rewards, terminated, truncated, infos = envs.step(actions)
+            for at, env in enumerate(singles):
+                if ended[at]:
+                    observation, info = env.reset()
+                    expected, ended[at], resets = (observation, 0.0, False, False, info), False, resets + 1
+                else:
+                    expected = env.step(actions[at])
+                    ended[at] = expected[2] or expected[3]
+                found = (observations[at], rewards[at], terminated[at], truncated[at])
+                assert found == expected[:4]
+                assert infos["outcome"][at] == expected[4]["outcome"]
+                assert infos["task"][at] == expected[4]["task"]
+        assert resets >= 2
+        for env in singles:
+            env.close()
+    finally:
+        envs.close()
+
+
+def open_handles():
+    gc.collect()
+    return sorted(os.listdir("/proc/self/fd")), Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="handles are counted in /proc, which is not here")
+def test_close_releases_handles_and_processes(name):
+    def use():
+        env = gymnasium.make(name, **SETTINGS.get(name, {}))
+        play(env.unwrapped, 5, random.Random(1), env.reset(seed=1))
+        env.close()
+        env.close()
+
+    use()
+    before = open_handles()
+    for _ in range(5):
+        use()
+    assert open_handles() == before
+
+
+def test_specs_survive_pickle_cloudpickle_and_json(name, make):
+    env = make()
+    spec = env.spec
+    assert spec.id == name
+    expected = play(env, 10, random.Random(4), env.reset(seed=4))
+    copies = [
+        pickle.loads(pickle.dumps(spec)),
+        cloudpickle.loads(cloudpickle.dumps(spec)),
+        EnvSpec.from_json(spec.to_json()),
+    ]
+    for copy in copies:
+        again = gymnasium.make(copy).unwrapped
+        assert play(again, 10, random.Random(4), again.reset(seed=4)) == expected
+        again.close()
+    maker = cloudpickle.dumps(lambda: gymnasium.make(spec))
+    script = f"import base64, cloudpickle; env = cloudpickle.loads(base64.b64decode({base64.b64encode(maker)!r}))();"
+    script += "print(ascii(env.reset(seed=4)[0]))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == ascii(expected[0][0]), done.stderr
+
+
+def test_an_environment_can_be_made_without_importing_selfgym(name, tmp_path):
+    script = "import sys, gymnasium; assert 'selfgym' not in sys.modules\n"
+    script += f"env = gymnasium.make('selfgym:{name}', **{SETTINGS.get(name, {})!r})\n"
+    script += "assert 'torch' not in sys.modules; env.reset(seed=1); env.close(); print('made')"
+    command = [sys.executable, "-W", "error", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.stdout == "made\n", done.stderr
