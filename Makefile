@@ -35,6 +35,9 @@ $(VENV)/.installed: pyproject.toml Makefile
 	@$(pip) --editable '.[train,dev]'
 	@touch $@
 
+demo: install
+	$(bin)/selfgym evolve agent-r --env selfgym/Household-v0 --model nano --out runs/demo
+
 test: install
 	$(quiet_machine) $(bin)/python -m pytest -n $(JOBS) $(ARGS)
 

@@ -4,8 +4,8 @@ On each page the blocks run in order, in one namespace and in an empty folder. W
 the language:
 
 * ``python`` runs; a first line ``# file: NAME`` saves the block as that file instead.
-* ``console`` runs each line that starts with ``$ selfgym`` and wants exit code 0; ``console not-run`` only checks that the
-  commands, options and make targets exist (for what takes minutes or needs the network).
+* ``console`` runs each line that starts with ``$ selfgym`` and wants exit code 0; ``console not-run`` only checks that
+  the commands, options and make targets exist (for what takes minutes or needs the network).
 * ``needs-alfworld`` runs only where the genuine games are at hand.
 """
 
@@ -71,16 +71,13 @@ def run_page(page: Path, folder: Path) -> None:
             if named:
                 script.append(f"__import__('pathlib').Path({named[1]!r}).write_text({block.text!r})")
             else:
-                script.append(f"exec(compile({chr(10) * block.line + block.text!r}, {page.name!r}, 'exec'))")
+                script.append(f"exec(compile('\\n' * {block.line} + {block.text!r}, {page.name!r}, 'exec'))")
         elif block.language == "console" and "not-run" not in block.marks:
             lines = [line[2:] for line in block.text.replace("\\\n", " ").splitlines() if line.startswith("$ selfgym")]
             script += [f"__import__('subprocess').run({line!r}, shell=True, check=True)" for line in lines]
     (folder / "page.py").write_text("\n".join(script))
     bin_folder = Path(sys.executable).parent
-    environment = {
-        **os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "CI": "true", "HF_HUB_OFFLINE": "1",
-        "PYTHONPATH": str(folder),
-    }  # fmt: skip
+    environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "CI": "true", "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-W", "error::DeprecationWarning:__main__", "page.py"]
     answer = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
     assert answer.returncode == 0, f"{page.name}:\n{answer.stdout[-2000:]}\n{answer.stderr[-4000:]}"

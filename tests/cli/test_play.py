@@ -7,6 +7,7 @@ import io
 import gymnasium
 import pytest
 
+from selfgym.agents.expert import ExpertAgent
 from selfgym.cli import main
 
 HOUSE = ["play", "selfgym/Household-v0", "--seed", "7", "--option", "size=tiny"]
@@ -68,8 +69,6 @@ def test_a_won_game_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 def _plan() -> list[str]:
-    from selfgym.agents.expert import ExpertAgent
-
     env = gymnasium.make("selfgym/Household-v0", size="tiny").unwrapped
     observation, info = env.reset(seed=7)
     expert = ExpertAgent("oracle")

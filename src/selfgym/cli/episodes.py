@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -54,7 +54,7 @@ def episodes(
         print(f"... and {total - len(found)} more (--limit)")
 
 
-def chosen(run: str | None, phase: str | None, outcome: str | None) -> dict[str, str]:
+def chosen(run: str | None, phase: str | None, outcome: str | None) -> dict[str, Any]:
     """The filters that were given."""
     given = {"run": run, "phase": phase, "outcome": outcome}
     return {name: value for name, value in given.items() if value is not None}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import time
+import os
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,29 +66,36 @@ def run(
 
     env_options = parse_options(option or []) | ({"max_steps": max_steps} if max_steps else {})
     make_env(env, env_options).close()  # so that a wrong option is one error and not one an episode
+    if ":" in agent:
+        sys.path.append(os.getcwd())  # an agent in a file beside the person is found, as with `python -m`
     factory = find_agent(agent)
     policy = load_policy(model) if model else None
     options = parse_options(agent_option or []) | ({"temperature": temperature} if temperature is not None else {})
-    make_agent = _agent_maker(agent, factory, policy, options)
-    run_name = name or f"{agent}-{time.strftime('%Y%m%d-%H%M%S')}"
-
-    def job(number: int) -> Job:
-        from selfgym.agents.rollout import Job
-
-        task_seed = seed + number
-        record = {
-            "run": run_name, "phase": "run", "env": env, "env_options": env_options, "agent": agent,
-            "policy": model or "", "task_id": f"{env}:{task_seed}",
-        }  # fmt: skip
-        identity = f"{run_name}/{task_seed}"
-        maker = partial(make_env, env, env_options)
-        return Job(identity, maker, partial(make_agent, task_seed, identity), task_seed, record=record)
-
+    maker = _agent_maker(agent, factory, policy, options)
     store.parent.mkdir(parents=True, exist_ok=True)
     with EpisodeStore(store) as episode_store, progress_bar(quiet=quiet or json) as progress:
-        jobs = [job(number) for number in range(episodes)]
+        run_name = name or _fresh_name(agent, episode_store.runs())
+        record = {
+            "run": run_name, "phase": "run", "env": env, "env_options": env_options, "agent": agent,
+            "policy": model or "",
+        }  # fmt: skip
+        jobs = list(_jobs(range(seed, seed + episodes), maker, record))
         played = _play(jobs, policy, episode_store, parallel, partial(progress, "episodes"))
     _report(played, run_name, store, as_json=json, quiet=quiet)
+
+
+def _fresh_name(agent: str, runs: list[str]) -> str:
+    return next(name for number in count(1) if (name := f"{agent}-{number}") not in runs)
+
+
+def _jobs(seeds: range, maker: Callable[[int, str], Agent], record: dict[str, Any]) -> Iterator[Job]:
+    from selfgym.agents.rollout import Job
+
+    make = partial(make_env, record["env"], record["env_options"])
+    for seed in seeds:
+        identity = f"{record['run']}/{seed}"
+        task = {"task_id": f"{record['env']}:{seed}"}
+        yield Job(identity, make, partial(maker, seed, identity), seed, record=record | task)
 
 
 def _agent_maker(
@@ -127,8 +136,8 @@ def _play(
                 batch = []
         yield store.append(batch)
 
-    for count in stored():
-        done += count
+    for new in stored():
+        done += new
         progress(done, len(jobs))
     return [store.get(job.id) for job in jobs]
 
