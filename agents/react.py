@@ -159,7 +159,11 @@ def parse_answer(text: str) -> tuple[str, str]:
     """
     parts = _ACTION.split(text)
     if len(parts) > 1:
-        return _THOUGHT.sub("", "".join(parts[:-1])).strip(), parts[-1].strip().split("\n")[0]
+        return _THOUGHT.sub("", "".join(parts[:-1])).strip(), _first_line(parts[-1])
     if _THOUGHT.match(text):
         return _THOUGHT.sub("", text).strip(), ""
-    return "", text.strip().split("\n")[0]
+    return "", _first_line(text)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().split("\n")[0].rstrip()

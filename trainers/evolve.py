@@ -27,8 +27,10 @@ import gymnasium
 from pydantic import BaseModel, ConfigDict, Field
 from selfgym.agents.expert import ExpertAgent
 from selfgym.agents.policies.load import load_policy
+from selfgym.agents.policies.nano import make_nano
 
 from selfgym.agents.policies.policy import Policy
+from selfgym.agents.policies.transformers import TransformersPolicy
 from selfgym.agents.react import ReactAgent
 from selfgym.agents.rollout import Job, rollout
 from selfgym.agents.teacher import TeacherAgent
@@ -235,9 +237,10 @@ class _Run:
         return Stage(self.config, self.store, self._base(), self.run, 0)
 
     def _base(self) -> Any:
+        """The model that the run starts from, kept in the run so that a changed hub or wheel changes nothing."""
         folder = self.folder / "checkpoints" / "start"
         if not folder.exists():
-            _save_atomically(load_policy(self.config.model, seed=self.config.seed), folder, {})
+            _save_atomically(_first_policy(self.config), folder, {})
         return load_policy(str(folder))
 
     def _demos(self, stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
@@ -312,6 +315,12 @@ class _Run:
             self.store.note("metrics", summary)
             self.store.note("done", {"piece": piece})
         write_reports(self.folder, self.store.notes("metrics"), self.store.notes("updates"))
+
+
+def _first_policy(config: EvolveConfig) -> Policy:
+    if config.model == "nano":
+        return TransformersPolicy(*make_nano(seed=config.seed), name="nano")
+    return load_policy(config.model, dtype="float32")  # updates smaller than bfloat16 can hold would be lost
 
 
 def _demonstrator(stage: Stage, task: Task) -> TeacherAgent:

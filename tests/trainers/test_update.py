@@ -5,11 +5,12 @@ import copy
 import numpy as np
 import pytest
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
 from selfgym.trainers.objectives import log_likelihood, token_logprobs
 from selfgym.trainers.packing import collate
 from selfgym.trainers.rows import Row
 from selfgym.trainers.update import UpdateConfig, update
-from transformers import LlamaConfig, LlamaForCausalLM
 
 
 @pytest.fixture
@@ -25,9 +26,7 @@ def model():
 
 def row(ids, weight=None):
     weight = np.array(weight if weight is not None else [0] + [1] * (len(ids) - 1), np.float32)
-    return Row(
-        np.array(ids, np.int32), weight, np.full(len(ids), np.nan, np.float32), float(np.count_nonzero(weight))
-    )
+    return Row(np.array(ids, np.int32), weight, np.full(len(ids), np.nan, np.float32), float(np.count_nonzero(weight)))
 
 
 ROWS = [row([1, 2, 3, 4, 5]), row([6, 7, 8]), row([9, 10, 11, 12, 13, 14], [0, 0, 0, 1, 1, 0])]
