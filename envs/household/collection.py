@@ -34,7 +34,7 @@ def find_games(data: str | Path | None, split: str, task_types: Iterable[str] | 
     folder = _split_folder(root, split)
     chosen = read_task_types(task_types)
     kinds = None if chosen is None else frozenset(chosen)
-    return _games_in(folder, kinds)
+    return games_in(folder, kinds)
 
 
 def load_compiled(path: str | Path, dialect: Dialect = "0.4", fixes: frozenset[str] = frozenset()) -> Game:
@@ -86,7 +86,8 @@ def _split_folder(root: Path, split: str) -> Path:
 
 
 @lru_cache(maxsize=64)
-def _games_in(folder: Path, kinds: frozenset[TaskType] | None) -> tuple[Path, ...]:
+def games_in(folder: Path, kinds: frozenset[TaskType] | None) -> tuple[Path, ...]:
+    """The playable games anywhere under ``folder``, sorted by path; `FileNotFoundError` where there are none."""
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob(GAME_FILE))
     wanted = (folder / name for name in found if "movable" not in name and "Sliced" not in name)
     games = tuple(path for path in wanted if _is_playable(path) and (kinds is None or _task_type(path) in kinds))

@@ -64,7 +64,7 @@ class TextHousehold(AgentEnv[str]):
         self._says_why = "informative_errors" in self.fixes
         self._world: World | None = None
         self._ended = True
-        self._begin_facts: dict[str, Any] = {}
+        self._facts: dict[str, Any] = {}
         self._source: dict[str, Any] | bytes = {}  # bytes once a snapshot has needed it
         self._error: str | None = None
         self._observation = ""
@@ -79,38 +79,42 @@ class TextHousehold(AgentEnv[str]):
 
     def _begin(self, game: Game, source: dict[str, Any], facts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Start an episode of ``game``; ``source`` finds the game again, ``facts`` go into every info."""
-        self._world = World(game)
-        self._source, self._begin_facts = source, {"task": game.task, **facts}
-        self._steps, self._error, self._ended = 0, None, False
+        self._continue(World(game), facts)
+        self._source, self._steps, self._error, self._ended = source, 0, None, False
         self._observation = game.intro
-        return game.intro, self._info(Outcome.RUNNING)
+        return game.intro, self._info(self.world, None) | {"won": self.world.won}
+
+    def _continue(self, world: World, facts: dict[str, Any]) -> None:
+        self._world = world
+        running = {"outcome": Outcome.RUNNING, "action_error": None, "won": False}
+        self._facts = {"task": world.game.task, **facts, **running}  # the info of every step, but for what changes
 
     def step(self, action: Any) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Do one command: a string, or a tool call as a dict or JSON (see `selfgym.envs.household.tools`)."""
         world = self._world
         if self._ended or world is None:
             raise ResetNeeded("The episode has ended: call reset() before the next step().")
-        observation = world.step(action) if isinstance(action, str) else NOTHING
+        observation, error = world.step(action) if isinstance(action, str) else NOTHING, None
         if observation is NOTHING:
-            observation, self._error = self._retry(action)
-        else:
-            self._error = None
-        self._observation = observation
+            observation, error = self._retry(action)
+        self._observation, self._error = observation, error
         self._steps += 1
+        info = self._info(world, error)
         if world.won:
             self._ended = True
-            return observation, 1.0, True, False, self._info(Outcome.SUCCESS)
+            info["outcome"], info["won"] = Outcome.SUCCESS, True
+            return observation, 1.0, True, False, info
         if self._steps >= self.max_steps:
             self._ended = True
-            return observation, 0.0, False, True, self._info(Outcome.TRUNCATED)
-        return observation, 0.0, False, False, self._info(Outcome.RUNNING)
+            info["outcome"] = Outcome.TRUNCATED
+            return observation, 0.0, False, True, info
+        return observation, 0.0, False, False, info
 
-    def _info(self, outcome: Outcome) -> dict[str, Any]:
-        world = self.world
-        info = self._begin_facts.copy()
-        info["outcome"] = outcome
-        info["action_error"] = self._error
-        info["won"] = world.won
+    def _info(self, world: World, error: str | None) -> dict[str, Any]:
+        """The info of a running episode."""
+        info = self._facts.copy()
+        if error is not None:
+            info["action_error"] = error
         if self.admissible_commands:
             info["admissible_commands"] = world.admissible()
         return info
@@ -152,13 +156,15 @@ class TextHousehold(AgentEnv[str]):
             raise SnapshotError(f"the snapshot belongs to another version of {game.layout.name!r}, or to other options")
         world = World(game)
         world.load(parts[3])
-        self._world, self._source, self._begin_facts = world, parts[0], {"task": game.task, **facts}
-        self._steps, self._observation, self._error = steps, observation, error[1:] if error else None
-        outcome = Outcome.RUNNING
-        if steps:
-            outcome = Outcome.SUCCESS if world.won else Outcome.TRUNCATED if steps >= self.max_steps else outcome
-        self._ended = outcome is not Outcome.RUNNING
-        return observation, self._info(outcome)
+        self._continue(world, facts)
+        self._source, self._steps, self._observation = parts[0], steps, observation
+        self._error = error[1:] if error else None
+        info = self._info(world, self._error)
+        self._ended = steps > 0 and (world.won or steps >= self.max_steps)
+        if self._ended:
+            info["outcome"] = Outcome.SUCCESS if world.won else Outcome.TRUNCATED
+            info["won"] = world.won
+        return observation, info
 
     def _encoded_source(self) -> bytes:
         if isinstance(self._source, dict):
