@@ -76,7 +76,7 @@ def write_game_file(layout: Layout, path: str | Path, *, rules: Rules | None = N
     """Write ``layout`` to the file ``path`` with a shortest walkthrough, and ``traj_data.json`` beside it.
 
     ALFWorld's loader takes files called ``game.tw-pddl``, and of ``traj_data.json`` needs only the type of the task.
-    The file is read back before this returns, so what was written is what selfgym plays. ``rules`` are by default
+    The file is read back before it gets its name, so what was written is what selfgym plays. ``rules`` are by default
     those that `find_rules` finds.
 
     Raises `RulesNotFoundError`; `NoPlanError` for a household whose goal cannot be reached; `ValueError` for rules
@@ -96,11 +96,16 @@ def write_game_file(layout: Layout, path: str | Path, *, rules: Rules | None = N
         "walkthrough": list(layout.walkthrough),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path.parent / "traj_data.json", _trajectory(layout.goal))
-    _write(path, data)
-    if replace(load_game_file(path), name=layout.name) != layout:
-        raise ValueError(f"{path}: the household cannot be written as a game file without changing it")
-    return path
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(json.dumps(data), "utf-8")
+    try:
+        if replace(load_game_file(partial), name=layout.name) != layout:
+            raise ValueError(f"{layout.name!r} cannot be written as a game file without changing it")
+    except ValueError:
+        partial.unlink()
+        raise
+    path.with_name("traj_data.json").write_text(json.dumps(_trajectory(layout.goal)), "utf-8")
+    return partial.replace(path)
 
 
 def export_layouts(layouts: Iterable[Layout], folder: str | Path, *, rules: Rules | None = None) -> list[Path]:
@@ -205,9 +210,3 @@ def _trajectory(goal: Goal) -> dict[str, object]:
             "object_sliced": False,
         },
     }
-
-
-def _write(path: Path, data: dict[str, object]) -> None:
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(json.dumps(data), "utf-8")
-    partial.replace(path)
