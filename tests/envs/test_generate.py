@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfgym.envs.household.catalogue import CAN_CONTAIN, OBJECTS, ROOMS, likely_places
-from selfgym.envs.household.generate import APPLIANCES, SIZES, generate_layout
+from selfgym.envs.household.generate import APPLIANCES, SIZES, VERSION, generate_layout
 from selfgym.envs.household.layout import Layout, TaskType
 
 SEEDS = st.integers(min_value=-(2**70), max_value=2**70)
@@ -94,6 +94,16 @@ def test_tiny_layouts_hardly_repeat() -> None:
     assert len(train & held_out) <= 2
 
 
+def _digest(layouts: list[Layout]) -> str:
+    text = repr([(x.name, x.receptacles, x.things, x.task, sorted(x.can_contain)) for x in layouts])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_layouts_change_only_with_the_version() -> None:
+    layouts = [generate_layout(seed, size=size) for size in SIZES for seed in range(6)]
+    assert (VERSION, _digest(layouts)[:16]) == ("1", "e2e7c61c20f49c48")
+
+
 def test_same_layout_in_another_process_and_no_global_randomness() -> None:
     script = (
         "import hashlib; from selfgym.envs.household.generate import generate_layout as g;"
@@ -109,8 +119,7 @@ def test_same_layout_in_another_process_and_no_global_randomness() -> None:
     state = random.getstate()
     layouts = [generate_layout(seed, size=size) for size in ("tiny", "medium") for seed in range(5)]
     assert random.getstate() == state
-    here = repr([(x.name, x.receptacles, x.things, x.task, sorted(x.can_contain)) for x in layouts])
-    digests.add(hashlib.sha256(here.encode()).hexdigest().encode() + b"\n")
+    digests.add(_digest(layouts).encode() + b"\n")
     assert len(digests) == 1
 
 
