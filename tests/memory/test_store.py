@@ -301,7 +301,7 @@ def test_what_is_no_store_is_refused_and_left_alone(path, tmp_path):
         EpisodeStore(path, readonly=True)
     with pytest.raises(StoreError, match=r"folder .* does not exist"):
         EpisodeStore(tmp_path / "absent" / "episodes.db")
-    with pytest.raises(StoreError):
+    with pytest.raises(NotAStoreError, match="is a folder, not a store"):
         EpisodeStore(tmp_path)
     foreign = tmp_path / "foreign.db"
     connection = sqlite3.connect(foreign)
@@ -318,6 +318,8 @@ def test_what_is_no_store_is_refused_and_left_alone(path, tmp_path):
             with pytest.raises(NotAStoreError, match=complaint):
                 EpisodeStore(file, readonly=readonly)
         assert file.read_bytes() == before
+    assert sorted(child.name for child in tmp_path.iterdir()) == ["foreign.db", "notes.txt"]
+    assert not tmp_path.with_name(f"{tmp_path.name}.lock").exists()
 
 
 @pytest.mark.parametrize(("version", "age"), [(0, "an older"), (2, "a newer")])
@@ -357,6 +359,11 @@ def test_a_read_only_folder_can_be_read_and_says_so_when_written():
             with EpisodeStore(folder / "episodes.db") as store:
                 store.append([make_episode(0)])
             (folder / "episodes.db.lock").unlink()
+            if os.fork() == 0:
+                EpisodeStore(folder / "crashed.db").append([make_episode(0)])
+                os._exit(9)
+            os.wait()
+            (folder / "crashed.db-shm").unlink()
             folder.chmod(0o555)
             if os.fork() == 0:
                 if os.geteuid() == 0:  # root may write anywhere, so become nobody
@@ -365,6 +372,12 @@ def test_a_read_only_folder_can_be_read_and_says_so_when_written():
                     os.setuid(65534)
                 with EpisodeStore(folder / "episodes.db", readonly=True) as store:
                     assert list(store.episodes()) == [make_episode(0)]
+                try:
+                    EpisodeStore(folder / "crashed.db", readonly=True)
+                except StoreError as error:
+                    assert "a writer has it open or died" in str(error), error
+                else:
+                    sys.exit("a log that cannot be written back was passed over")
                 try:
                     EpisodeStore(folder / "episodes.db")
                 except StoreError as error:
