@@ -65,7 +65,7 @@ THINGS = """
 _SENTENCES = (
     # a command may open a text or follow a blank, so its word is needed with and without one
     "look\ninventory\nhelp\nexamine\nheat\ncool\nclean\nslice\nuse\nopen\nclose\nput\ngo\nto\ncheck\nplace\nfind",
-    "receptacle\nobject\nsomething\nThe\nThat\nThis\nYou\nThere\nit using",
+    "receptacle\nobject\nsomething\nThe\nThat\nThis\nYou\nThere\nLook\nit using",
     " look inventory help examine heat cool clean slice use open close put go take move check place find",
     " a an the some two it them in on under at or and of your with from to nothing nowhere something around",
     " hot cold sliced normal special current location object receptacle sharp",

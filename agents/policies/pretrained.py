@@ -34,15 +34,18 @@ def load_pretrained(
     """The model and the tokenizer, in evaluation mode, on the CPU.
 
     ``name_or_path`` is ``nano``, ``smollm2``, a folder, a ``.gguf`` file or a hub id; ``gguf_file`` names a file in
-    the folder or hub repository; ``adapter`` is a PEFT folder put on top. ``dtype`` "auto" is that of the saved
-    weights. Raises `ModelNotFoundError`.
+    the folder or hub repository; ``adapter`` is a PEFT folder put on top. ``dtype`` "auto" is float32; "saved" that
+    of the weights as they were saved. Raises `ModelNotFoundError`.
     """
     from selfgym.agents.policies.nano import make_nano
 
+    # On a processor float32 decodes faster than bfloat16, though it prefills and trains slower (see
+    # benchmarks/precision.py), and bfloat16 weights lose small updates: training takes autocast where it wants speed.
+    dtype = {"auto": "float32", "saved": "auto"}.get(str(dtype), dtype)
+
     if str(name_or_path) == "nano":
         model, tokenizer = make_nano()
-        if dtype != "auto":
-            model = model.to(_torch_dtype(dtype))
+        model = model.to(_torch_dtype(dtype)) if dtype != "auto" else model
     else:
         folder, gguf_file, local = _resolve(name_or_path, gguf_file)
         model, tokenizer = _read(folder, gguf_file, dtype, local)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-_SMALLEST_CAPACITY = 128
+_SMALLEST_CAPACITY = 512
 _FIRST_SLOTS = 16
 
 

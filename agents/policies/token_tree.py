@@ -78,7 +78,7 @@ class Group:
 
 
 def plant(prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int]]) -> list[Group]:
-    """Group the sequences prompt + continuation that share at least half of their tokens.
+    """Group the sequences prompt + continuation that share at least half of the shorter one's tokens.
 
     An empty continuation asks nothing and is left out; prompts are not empty.
     """
@@ -91,9 +91,11 @@ def plant(prompts: Sequence[Sequence[int]], continuations: Sequence[Sequence[int
     groups: list[list[Member]] = []
     nodes = 0
     for member in members:
-        kept = _shared(groups[-1][-1].ids, member.ids) if groups else 0
+        before = groups[-1][-1].ids if groups else ()
+        kept = _shared(before, member.ids)
         new = len(member.ids) - kept
-        if groups and 2 * kept >= len(member.ids) and nodes + new <= max(_NODES, 2 * len(groups[-1][0].ids)):
+        alike = bool(before) and 2 * kept >= min(len(before), len(member.ids))
+        if alike and nodes + new <= max(_NODES, 2 * len(groups[-1][0].ids)):
             groups[-1].append(member)
             nodes += new
         else:

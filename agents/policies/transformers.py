@@ -63,6 +63,8 @@ class TransformersPolicy:
         **options: Any,
     ) -> TransformersPolicy:
         """The policy for ``nano``, ``smollm2``, a folder, a ``.gguf`` file or a hub id; see `load_pretrained`."""
+        if dtype == "auto" and device is not None and torch.device(device).type != "cpu":
+            dtype = "saved"  # what speaks for float32 on a processor does not hold for an accelerator
         model, tokenizer = load_pretrained(name_or_path, gguf_file=gguf_file, adapter=adapter, dtype=dtype)
         return cls(model, tokenizer, name=str(name_or_path), device=device, **options)
 
