@@ -102,9 +102,9 @@ JSON_LIKE = st.recursive(
     | st.builds(lambda data: json.dumps(data, default=repr), JSON_LIKE)
 )
 def test_nothing_but_an_action_error_ever_comes_out(action):
-    for parse in (TOOLS.parse, command_from):
+    for parse, kind in ((TOOLS.parse, ToolCall), (command_from, str)):
         with contextlib.suppress(ActionError):
-            parse(action)
+            assert isinstance(parse(action), kind)
 
 
 def test_schemas_have_the_form_of_openai_and_mcp_and_come_back():

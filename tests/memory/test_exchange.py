@@ -109,7 +109,7 @@ def any_episode(draw):
     return make_episode(id=draw(TEXT), steps=steps, task=draw(TEXT), final_observation=draw(TEXT), agent=draw(TEXT))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(any_episode(), max_size=3))
 def test_any_episode_survives_the_store_and_the_lossless_formats(tmp_path, episodes):
     for format in ("jsonl", "atif"):
