@@ -30,8 +30,12 @@ def peer_python(given: str | None) -> Path:
 class GenuineEngine:
     """One running engine. Every answer is a dict, see genuine_player.py."""
 
-    def __init__(self, python: Path, *, memoise: bool = False, core: int | None = None) -> None:
-        command = [str(python), str(_PLAYER), *(["--memoise"] if memoise else [])]
+    def __init__(
+        self, python: Path, *, memoise: bool = False, admissible: bool = True, core: int | None = None
+    ) -> None:
+        command = [str(python), str(_PLAYER)]
+        command += ["--memoise"] if memoise else []
+        command += [] if admissible else ["--without-admissible"]
         if core is not None:
             command = ["taskset", "-c", str(core), *command]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

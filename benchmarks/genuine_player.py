@@ -8,7 +8,8 @@ selfgym. Requests and answers are lines of JSON:
 
 ``rules`` names a folder with another ``alfred.pddl`` and ``alfred.twl2`` (another version of ALFWorld) to play under.
 ``--memoise`` remembers the derivation of command texts, which depends only on facts that never change: five times as
-fast, for long parity checks; never used to measure speed.
+fast, for long parity checks; never used to measure speed. ``--without-admissible`` does not ask for the admissible
+commands.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def main() -> None:
     from textworld.envs.pddl import PddlEnv
 
     remembered = _memoise() if "--memoise" in sys.argv else {}
-    env = AlfredDemangler(PddlEnv(textworld.EnvInfos(won=True, admissible_commands=True)))
+    asked = textworld.EnvInfos(won=True, admissible_commands="--without-admissible" not in sys.argv)
+    env = AlfredDemangler(PddlEnv(asked))
     for line in sys.stdin:
         request = json.loads(line)
         began = time.process_time()

@@ -43,9 +43,8 @@ def main() -> None:
                 flush=True,
             )
     verbs = {name: count for name, count in sorted(tally.items()) if name in _WEIGHTS}
-    print(
-        f"games {len(games)}, steps {tally['steps']}, wins {tally['wins']}, without effect {tally['nothing']}, verbs {verbs}"
-    )
+    print(f"games {len(games)}, steps {tally['steps']}, wins {tally['wins']}, without effect {tally['nothing']}")
+    print(f"verbs: {verbs}")
     print(f"differences: {tally['differences']}")
     sys.exit(1 if tally["differences"] else 0)
 
