@@ -221,6 +221,8 @@ class EpisodeStore:
 
     def close(self) -> None:
         """Close the file and let another writer in. Closing twice is harmless."""
+        if os.getpid() != self._process:
+            return  # SQLite forbids a forked child to close what its parent uses: it would fold up the parent's log
         with self._mutex:
             for connection in (self._connection, self._lock):
                 if connection is not None:

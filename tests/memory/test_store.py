@@ -415,6 +415,7 @@ def test_a_forked_child_is_told_to_open_its_own_and_does_not_hold_the_lock(path)
         try:
             len(store)
         except StoreError as error:
+            store.close()
             queue.put(str(error))
         time.sleep(60)
 
@@ -424,8 +425,10 @@ def test_a_forked_child_is_told_to_open_its_own_and_does_not_hold_the_lock(path)
     process.start()
     try:
         assert "open it again, readonly, in this one" in queue.get(timeout=30)
+        store.append([make_episode(0)])
         store.close()
-        EpisodeStore(path).close()
+        with EpisodeStore(path) as again:
+            assert list(again.ids()) == ["e0"]
     finally:
         process.kill()
         process.join()
