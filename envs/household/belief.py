@@ -24,6 +24,7 @@ _TAKEN = re.compile(rf"You pick up the {_NAME} from the {_NAME}\.")
 _MOVED = re.compile(rf"You (?:move|put) the {_NAME} (?:to|in/on) the {_NAME}\.")
 _TREATED = re.compile(rf"You (heat|cool|clean) the {_NAME} using the {_NAME}\.")
 _CARRYING = re.compile(rf"You are carrying: a {_NAME}\.")
+_PUT_DOWN = re.compile(rf"(move|put) {_NAME} ")
 _COMMAND = re.compile(rf"(go to|open|use|take|move|put|heat|cool|clean) {_NAME}(?: (?:from|to|in/on|with) {_NAME})?")
 
 _SENTENCES = (
@@ -115,11 +116,11 @@ class Belief:
             for verb, names in by_verb.items():
                 if command.startswith(verb):
                     names.add(command.removeprefix(verb))
-            if found := _COMMAND.fullmatch(command):
-                verb, thing, _ = found.groups()
-                if verb in ("take", "move", "put"):
-                    self.hand, self.hand_known = None if verb == "take" else thing, True
-                    self.says_put |= verb == "put"
+            if command.startswith("take "):
+                self.hand, self.hand_known = None, True
+            elif found := _PUT_DOWN.match(command):
+                self.hand, self.hand_known = found[2], True
+                self.says_put |= found[1] == "put"
         reach, examined, opened, closed = by_verb.values()
         places = reach | {name for name in examined if type_of(name) not in OBJECTS and type_of(name) not in FIXED}
         self.receptacles += sorted(
