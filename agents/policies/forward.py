@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -89,7 +90,9 @@ def why_not_cached(model: Any) -> str:
             expected = PlainForward(model).score(prompts, rest)
     except Exception as error:
         return f"a trial failed with {type(error).__name__}: {error}"
-    off = max(abs(a - b) for x, y in zip(tried, expected, strict=True) for a, b in zip(x, y, strict=True))
+    pairs = [pair for x, y in zip(tried, expected, strict=True) for pair in zip(x, y, strict=True)]
+    # weights that give no finite number say nothing about the cache
+    off = max((abs(a - b) for a, b in pairs if math.isfinite(b)), default=0.0)
     return "" if off <= tolerance else f"a trial gave other log-probabilities, by up to {off:.2g}"
 
 

@@ -106,15 +106,19 @@ def _read(folder: Path | str, gguf_file: str | None, dtype: str | torch.dtype, l
     if gguf_file is not None:
         options["gguf_file"] = gguf_file
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, **options)
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **options)
-    except OSError as error:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+    except (OSError, ValueError) as error:
         known = ", ".join(READY)
         raise ModelNotFoundError(
             f"no model could be read from {str(folder)!r}: {error}. Give a folder, a .gguf file, a hub id, or {known}"
         ) from error
     if gguf_file is not None:
         model = _unquantised(model)
+    for weights in model.parameters():
+        # Weights mapped from a file are not aligned as those made in memory, and kernels then round differently: a
+        # copy makes a run resumed from a checkpoint compute the same bits as the run that wrote it.
+        weights.data = weights.data.clone()
     return model, tokenizer
 
 
