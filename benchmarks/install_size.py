@@ -31,7 +31,7 @@ def install_wheel(folder: Path) -> Path:
     venv.create(folder / "venv", with_pip=True)
     (wheel,) = (folder / "dist").glob("*.whl")
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", str(wheel)]
-    subprocess.run([folder / "venv" / "bin" / "python", *install], check=True, cwd=folder)
+    subprocess.run([str(folder / "venv" / "bin" / "python"), *install], check=True, cwd=folder)
     return folder / "venv"
 
 
@@ -59,8 +59,9 @@ def import_seconds(python: Path, folder: Path) -> tuple[float, list[str]]:
     )
     seconds, heavy = [], []
     for _ in range(IMPORTS):
-        command = [python, "-c", program]
-        answer = subprocess.run(command, check=True, capture_output=True, cwd=folder, env=clean_environment())
+        answer = subprocess.run(
+            [python, "-c", program], check=True, capture_output=True, cwd=folder, env=clean_environment()
+        )
         took, heavy = json.loads(answer.stdout)
         seconds.append(took)
     return statistics.median(seconds), heavy

@@ -130,8 +130,7 @@ class TheirHousehold(HouseholdEnv):
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[selfgym.envs]\nstranger/House-v0 = stranger:TheirHousehold\n"
-        "[selfgym.agents]\ntheirs = stranger:TheirAgent\n"
+        "[selfgym.envs]\nstranger/House-v0 = stranger:TheirHousehold\n[selfgym.agents]\ntheirs = stranger:TheirAgent\n"
     )
     program = "from selfgym.cli import main; main(['{}', '--json'])"
     envs = json.loads(run_python(program.format("envs"), path=tmp_path))

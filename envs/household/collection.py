@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+from selfgym.envs.household.download import data_folder
 from selfgym.envs.household.game import Dialect, Game, compile_game
 from selfgym.envs.household.layout import TaskType
 from selfgym.envs.household.pddl import is_solvable, load_game_file
@@ -26,7 +27,8 @@ def find_games(data: str | Path | None, split: str, task_types: Iterable[str] | 
     """The game files of a split in sorted order: solvable, without movable receptacles or sliced goals.
 
     ``data`` is the folder above ``json_2.1.x``, that folder itself, or a single game file; None means
-    ``$ALFWORLD_DATA``. Raises `FileNotFoundError` where there are no such games, saying where they were sought.
+    ``$ALFWORLD_DATA``, else ``~/.cache/alfworld``. Raises `FileNotFoundError` where there are no such games, saying
+    where they were sought.
     """
     root = _data_root(data)
     if root.is_file():
@@ -65,10 +67,7 @@ def read_task_types(task_types: str | Iterable[str] | None) -> tuple[TaskType, .
 
 
 def _data_root(data: str | Path | None) -> Path:
-    given = os.environ.get("ALFWORLD_DATA") if data is None else data
-    if not given:
-        raise FileNotFoundError(f"ALFWorld's games are not on this machine: $ALFWORLD_DATA is not set. {_HINT}")
-    root = Path(os.path.expandvars(given)).expanduser()
+    root = Path(os.path.expandvars(data)).expanduser() if data is not None else data_folder()
     if not root.exists():
         raise FileNotFoundError(f"ALFWorld's games are not at {root}: there is no such file or folder. {_HINT}")
     return root

@@ -121,7 +121,7 @@ class TextHousehold(AgentEnv[str]):
 
     def _retry(self, action: Any) -> tuple[str, str | None]:
         """What did nothing as a plain command may be a tool call; returns the observation and what was wrong."""
-        from selfgym.envs.household.tools import command_from
+        from selfgym.envs.household.tools import command_from  # here, so that text users load no tool schemas
         from selfgym.envs.tools import ActionError
 
         try:
@@ -145,26 +145,37 @@ class TextHousehold(AgentEnv[str]):
 
     def restore(self, snapshot: bytes) -> tuple[str, dict[str, Any]]:
         """Go back to a `snapshot` of this environment or of another with the same options."""
-        steps, parts = _taken_apart(snapshot)
+        steps, (source, *texts, state) = _taken_apart(snapshot)
         try:
-            source, digest = json.loads(parts[0])
-            observation, error = (part.decode("utf-8", "surrogatepass") for part in parts[1:3])
+            observation, error = (text.decode("utf-8", "surrogatepass") for text in texts)
+        except UnicodeDecodeError as problem:
+            raise SnapshotError(f"the snapshot of the household is damaged: {problem}") from problem
+        if self._world is not None and source == self._encoded_source():
+            world = World(self._world.game)
+            world.load(state)
+            self._world = world
+        else:
+            game, facts = self._found_again(source)
+            world = World(game)
+            world.load(state)
+            self._continue(world, facts)
+        self._source, self._steps, self._observation = source, steps, observation
+        self._error = error[1:] if error else None
+        info = self._info(world, self._error) | {"won": world.won}
+        self._ended = steps > 0 and (world.won or steps >= self.max_steps)
+        if self._ended:
+            info["outcome"] = Outcome.SUCCESS if world.won else Outcome.TRUNCATED
+        return observation, info
+
+    def _found_again(self, encoded: bytes) -> tuple[Game, dict[str, Any]]:
+        try:
+            source, digest = json.loads(encoded)
             game, facts = self._find(source)
         except (ValueError, KeyError, TypeError, OSError) as problem:
             raise SnapshotError(f"this environment cannot find the game of the snapshot: {problem}") from problem
         if game.digest.hex() != digest:
             raise SnapshotError(f"the snapshot belongs to another version of {game.layout.name!r}, or to other options")
-        world = World(game)
-        world.load(parts[3])
-        self._continue(world, facts)
-        self._source, self._steps, self._observation = parts[0], steps, observation
-        self._error = error[1:] if error else None
-        info = self._info(world, self._error)
-        self._ended = steps > 0 and (world.won or steps >= self.max_steps)
-        if self._ended:
-            info["outcome"] = Outcome.SUCCESS if world.won else Outcome.TRUNCATED
-            info["won"] = world.won
-        return observation, info
+        return game, facts
 
     def _encoded_source(self) -> bytes:
         if isinstance(self._source, dict):
@@ -243,9 +254,9 @@ class HouseholdEnv(TextHousehold):
 class AlfWorldEnv(TextHousehold):
     """ALFWorld's own games: ``selfgym/AlfWorld-v0``.
 
-    ``data`` is the folder above ``json_2.1.x``, that folder, or one game file; by default ``$ALFWORLD_DATA``. The games
-    of a split are in sorted order: ``reset(seed=i)`` begins game ``i`` (modulo their number), ``reset()`` draws one,
-    ``options`` may hold ``index`` or the path of a ``game``.
+    ``data`` is the folder above ``json_2.1.x``, that folder, or one game file; by default ``$ALFWORLD_DATA``, else
+    ``~/.cache/alfworld``. The games of a split are in sorted order: ``reset(seed=i)`` begins game ``i`` (modulo their
+    number), ``reset()`` draws one, ``options`` may hold ``index`` or the path of a ``game``.
     """
 
     def __init__(

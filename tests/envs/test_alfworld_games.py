@@ -197,9 +197,8 @@ def test_games_that_alfworld_leaves_out_are_left_out(game_file, tmp_path):
 
 def test_without_games_it_says_how_to_get_them(tmp_path, monkeypatch, data):
     monkeypatch.delenv("ALFWORLD_DATA", raising=False)
-    with pytest.raises(
-        FileNotFoundError, match=r"\$ALFWORLD_DATA is not set. Get them with `selfgym download alfworld`"
-    ):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"\.cache/alfworld: .* Get them with `selfgym download alfworld`"):
         AlfWorldEnv()
     with pytest.raises(FileNotFoundError, match="there is no such file or folder"):
         AlfWorldEnv(tmp_path / "nowhere")

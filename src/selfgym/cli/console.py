@@ -112,3 +112,10 @@ class _Bars:
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(what, total=total)
         self._bars.update(self._tasks[name], description=what, completed=done, total=total)
+
+
+def hush_transformers() -> None:
+    """Keep transformers from drawing bars of its own between ours; it must be installed."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()

@@ -115,11 +115,13 @@ def _smollm2() -> Check:
 
 def alfworld_check() -> Check:
     """Whether the genuine ALFWorld games are where `selfgym/AlfWorld-v0` looks for them."""
+    from selfgym.envs.household.download import data_folder
+
     remedy = "selfgym download alfworld, or set ALFWORLD_DATA to the folder that holds json_2.1.1"
-    given = os.environ.get("ALFWORLD_DATA")
-    found = given and next(Path(given).expanduser().rglob("game.tw-pddl"), None)
-    words = f"{given}" if found else f"no game.tw-pddl under {given}" if given else "ALFWORLD_DATA is not set"
-    return Check("ALFWorld games", bool(found), words, remedy, "selfgym/AlfWorld-v0")
+    folder = data_folder()
+    found = next(folder.rglob("game.tw-pddl"), None)
+    words = f"{folder}" if found else f"no game.tw-pddl under {folder}"
+    return Check("ALFWorld games", found is not None, words, remedy, "selfgym/AlfWorld-v0")
 
 
 def _chromium() -> Check:

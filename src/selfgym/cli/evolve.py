@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfgym.cli.console import AsJson, CommandError, Quiet, parse_options, print_json, print_table, progress_bar
+from selfgym.cli.console import (
+    AsJson,
+    CommandError,
+    Quiet,
+    hush_transformers,
+    parse_options,
+    print_json,
+    print_table,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
     from selfgym.trainers.evolve import EvolveConfig
@@ -59,6 +68,7 @@ def evolve(
         "demos": demos, "tasks": tasks, "evaluations": evaluations,
     }  # fmt: skip
     settings = _settings(folder, config, {key: value for key, value in given.items() if value is not None}, setting)
+    hush_transformers()
     with progress_bar(quiet=quiet or json) as progress:
         metrics = run(settings, folder, progress=progress)
     if json:

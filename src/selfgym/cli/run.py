@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfgym.cli.console import AsJson, CommandError, Quiet, parse_options, print_json, progress_bar
+from selfgym.cli.console import AsJson, CommandError, Quiet, hush_transformers, parse_options, print_json, progress_bar
 from selfgym.cli.play import EnvOptions, make_env
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def run(
     if ":" in agent:
         sys.path.append(os.getcwd())  # an agent in a file beside the person is found, as with `python -m`
     factory = find_agent(agent)
+    if model and not model.startswith("scripted:"):
+        hush_transformers()
     policy = load_policy(model) if model else None
     options = parse_options(agent_option or []) | ({"temperature": temperature} if temperature is not None else {})
     maker = _agent_maker(agent, factory, policy, options)
