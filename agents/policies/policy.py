@@ -28,7 +28,8 @@ class Prompt:
     seed: int = 0
     """Of this completion's own random stream: the same prompt and seed give the same tokens in any batch."""
     choices: tuple[tuple[int, ...], ...] = ()
-    """If given, the completion is exactly one of these token sequences, drawn in proportion to its probability."""
+    """If given, the completion is exactly one of these token sequences, however long: each token is drawn from the
+    model's distribution (at ``temperature`` and ``top_p``) over the tokens that still lead to one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,32 +50,38 @@ def draw(
     ``numbers`` are uniform in [0, 1); ``allowed`` restricts a row to some token ids (the rest have probability 0).
     """
     tokens, logprobs = [0] * len(numbers), [0.0] * len(numbers)
-    alike: dict[tuple[float, float], list[int]] = {}
+    alike: dict[tuple[float, float, bool], list[int]] = {}
     for row, restriction in enumerate(allowed):
-        if restriction is None:
-            alike.setdefault((temperatures[row], top_ps[row]), []).append(row)
-            continue
-        ids = sorted(restriction)
-        here = distribution(logits[row, ids], temperatures[row], top_ps[row])[None]
-        picked = _pick(here, temperatures[row], [numbers[row]])
-        tokens[row], logprobs[row] = ids[picked[0]], float(here[0, picked[0]])
-    for (temperature, top_p), rows in alike.items():
-        here = distribution(logits[rows] if len(rows) < len(logits) else logits, temperature, top_p)
+        alike.setdefault((temperatures[row], top_ps[row], restriction is not None), []).append(row)
+    for (temperature, top_p, restricted), rows in alike.items():
+        here = logits[rows] if len(rows) < len(logits) else logits
+        candidates = _candidates([allowed[row] or () for row in rows], here.device) if restricted else None
+        if candidates is not None:
+            here = here.gather(-1, candidates.clamp(min=0)).masked_fill(candidates < 0, -torch.inf)
+        here = distribution(here, temperature, top_p)
         picked = _pick(here, temperature, [numbers[row] for row in rows])
-        values = here.gather(-1, torch.tensor(picked, device=here.device)[:, None])[:, 0].tolist()
-        for row, token, value in zip(rows, picked, values, strict=True):
+        ids = picked if candidates is None else candidates.gather(-1, picked)
+        values = here.gather(-1, picked)
+        for row, token, value in zip(rows, ids[:, 0].tolist(), values[:, 0].tolist(), strict=True):
             tokens[row], logprobs[row] = token, value
     return tokens, logprobs
 
 
-def _pick(logprobs: torch.Tensor, temperature: float, numbers: Sequence[float]) -> list[int]:
-    """Greedy or by inverse cumulative probability; never a token of probability 0."""
+def _candidates(allowed: Sequence[Sequence[int]], device: torch.device) -> torch.Tensor:
+    """The ids of each row in ascending order, filled up with -1: [rows, longest]."""
+    longest = max(map(len, allowed))
+    table = [sorted(ids) + [-1] * (longest - len(ids)) for ids in allowed]
+    return torch.tensor(table, device=device)
+
+
+def _pick(logprobs: torch.Tensor, temperature: float, numbers: Sequence[float]) -> torch.Tensor:
+    """Greedy or by inverse cumulative probability, [rows, 1]; never a token of probability 0."""
     if temperature == 0:
-        return logprobs.argmax(-1).tolist()
+        return logprobs.argmax(-1, keepdim=True)
     cumulative = logprobs.exp().cumsum(-1)
     target = torch.tensor(numbers, dtype=torch.float64, device=logprobs.device)[:, None] * cumulative[:, -1:]
     # "right": the first token whose cumulative probability exceeds the target, hence one of positive probability.
     # The last such token bounds the case where rounding puts the target at the very end.
     found = torch.searchsorted(cumulative, target, right=True)
     last = torch.searchsorted(cumulative, cumulative[:, -1:].contiguous())
-    return torch.minimum(found, last)[:, 0].tolist()
+    return torch.minimum(found, last)
