@@ -72,6 +72,8 @@ class Belief:
     """What the texts so far showed. Names are as the player reads them."""
 
     receptacles: list[str] = field(default_factory=list)
+    saw_room: bool = False
+    """Whether the text that lists all receptacles was among those heard."""
     contents: dict[str, list[str]] = field(default_factory=dict)
     """What was last seen in a receptacle; no entry for one whose inside has not been seen."""
     shut: set[str] = field(default_factory=set)
@@ -107,6 +109,9 @@ class Belief:
             self.shut.discard(inside)
         for shown, closed in _SHUT.findall(text):
             self.shut.add(shown or closed)
+        examined = command.removeprefix("examine ") if command and command.startswith("examine ") else ""
+        if examined in self.receptacles and examined not in self.shut:
+            self.contents.setdefault(examined, [])  # if it showed nothing, there is no use in asking again
         self._hear_deed(text)
 
     def look_over(self, admissible: Sequence[str]) -> None:
@@ -122,7 +127,9 @@ class Belief:
                 self.hand, self.hand_known = found[2], True
                 self.says_put |= found[1] == "put"
         reach, examined, opened, closed = by_verb.values()
-        places = reach | {name for name in examined if type_of(name) not in OBJECTS and type_of(name) not in FIXED}
+        places = reach
+        if not self.saw_room:  # then a thing in hand or in sight may look like a receptacle
+            places |= {name for name in examined if type_of(name) not in OBJECTS and type_of(name) not in FIXED}
         self.receptacles += sorted(
             places.difference(self.receptacles), key=lambda name: (type_of(name), number_of(name))
         )
@@ -166,7 +173,7 @@ class Belief:
 
     def _enter(self, receptacles: list[str]) -> None:
         if receptacles:  # not the "look" of somebody who stands in the middle of the room, who sees nothing
-            self.receptacles = receptacles
+            self.receptacles, self.saw_room = receptacles, True
             self.hand, self.hand_known = None, True
         self.here = set()
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from selfgym.envs.household.belief import UnknownTaskError, parse_task
 from selfgym.envs.household.catalogue import likely_places
 from selfgym.envs.household.explorer import Explorer
-from selfgym.envs.household.game import Dialect, compile_game
+from selfgym.envs.household.game import FIXES, Dialect, compile_game
 from selfgym.envs.household.generate import SENTENCES, generate_layout
 from selfgym.envs.household.layout import Goal, Layout, TaskType
 from selfgym.envs.household.pddl import load_game_file
@@ -74,6 +74,17 @@ def test_commands_are_possible_whenever_the_menu_is_shown() -> None:
             command = explorer.act(text, {"task": world.game.task, "admissible_commands": menu})
             assert command in menu
             text = world.step(command)
+
+
+def test_the_fixes_of_the_world_do_not_confuse() -> None:
+    for seed in range(20):
+        layout = generate_layout(seed, size="medium")
+        world = World(compile_game(layout, fixes=frozenset(FIXES)))
+        _play(world, Explorer(), world.reset())
+        assert world.won, seed
+        world.reset()
+        _play(world, Explorer(), "You see nothing.")
+        assert world.won, seed
 
 
 def test_searches_likely_places_first_and_never_twice() -> None:
