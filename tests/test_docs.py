@@ -16,6 +16,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ import typer
 from selfgym.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
+ROOMS = [ROOT / room / "README.md" for room in ("envs", "agents", "memory", "trainers", "benchmarks")]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 GAMES = ROOT.parent / "shared/data/alfworld/games.tar.xz"
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -49,51 +51,59 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(page, line, found[1], tuple(found[2].split()), found[3])
 
 
-def commands_of(page: Path) -> Iterator[tuple[str, bool]]:
-    """Every command line that the page shows, and whether it is meant to be run here."""
+def commands_of(page: Path) -> Iterator[str]:
+    """Every command line that the page shows."""
     for block in blocks(page):
         if block.language == "console":
-            for line in block.text.replace("\\\n", " ").splitlines():
-                if line.startswith("$ "):
-                    yield line[2:], "not-run" not in block.marks
+            yield from (line[2:] for line in block.text.replace("\\\n", " ").splitlines() if line.startswith("$ "))
     prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
-    for found in INLINE.finditer(prose):
-        yield found[1], False
+    yield from (found[1] for found in INLINE.finditer(prose))
 
 
-def run_page(page: Path, folder: Path) -> None:
+@pytest.fixture(scope="module")
+def games(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of genuine games: ``$ALFWORLD_DATA``, or those beside the repository; empty if there are none."""
+    if not GAMES.exists():
+        return os.environ.get("ALFWORLD_DATA", "")
+    folder = tmp_path_factory.mktemp("alfworld")
+    with tarfile.open(GAMES) as archive:
+        archive.extractall(folder, filter="data")
+    return str(folder)
+
+
+def script_of(page: Path, *, with_games: bool) -> str:
+    """The page as one program."""
     script = []
     for block in blocks(page):
-        if "needs-alfworld" in block.marks and not os.environ.get("ALFWORLD_DATA"):
+        if "not-run" in block.marks or ("needs-alfworld" in block.marks and not with_games):
             continue
-        if block.language == "python":
-            named = re.match(r"# file: (\S+)\n", block.text)
-            if named:
-                script.append(f"__import__('pathlib').Path({named[1]!r}).write_text({block.text!r})")
-            else:
-                script.append(f"exec(compile('\\n' * {block.line} + {block.text!r}, {page.name!r}, 'exec'))")
-        elif block.language == "console" and "not-run" not in block.marks:
+        named = re.match(r"# file: (\S+)\n", block.text)
+        if block.language == "python" and named:
+            script.append(f"__import__('pathlib').Path({named[1]!r}).write_text({block.text!r})")
+        elif block.language == "python":
+            script.append(f"exec(compile('\\n' * {block.line} + {block.text!r}, {page.name!r}, 'exec'))")
+        elif block.language == "console":
             lines = [line[2:] for line in block.text.replace("\\\n", " ").splitlines() if line.startswith("$ selfgym")]
             script += [f"__import__('subprocess').run({line!r}, shell=True, check=True)" for line in lines]
-    (folder / "page.py").write_text("\n".join(script))
-    bin_folder = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "CI": "true", "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, "-W", "error::DeprecationWarning:__main__", "page.py"]
-    answer = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
-    assert answer.returncode == 0, f"{page.name}:\n{answer.stdout[-2000:]}\n{answer.stderr[-4000:]}"
+    return "\n".join(script)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_example_runs(page: Path, tmp_path: Path) -> None:
-    wanted = any("needs-alfworld" in block.marks for block in blocks(page))
-    run_page(page, tmp_path)
-    if wanted and not os.environ.get("ALFWORLD_DATA"):
-        pytest.skip(f"{page.name}: the blocks marked needs-alfworld were left out, ALFWORLD_DATA is not set")
+def test_every_example_runs(page: Path, tmp_path: Path, games: str) -> None:
+    (tmp_path / "page.py").write_text(script_of(page, with_games=bool(games)))
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "CI": "true", "HF_HUB_OFFLINE": "1", "ALFWORLD_DATA": games}
+    answer = subprocess.run(
+        [sys.executable, "page.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600
+    )
+    assert answer.returncode == 0, f"{page.name}:\n{answer.stdout[-2000:]}\n{answer.stderr[-4000:]}"
+    if not games and any("needs-alfworld" in block.marks for block in blocks(page)):
+        pytest.skip(f"{page.name}: what is marked needs-alfworld was left out; there is no {GAMES}")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_exists(page: Path) -> None:
-    wrong = [problem for line, _ in commands_of(page) if (problem := complaint(line))]
+    wrong = [problem for line in commands_of(page) if (problem := complaint(line))]
     assert not wrong, "\n".join(wrong)
 
 
@@ -125,7 +135,7 @@ def test_wrong_command_lines_are_noticed() -> None:
     assert complaint("selfgym doctor --json") == ""
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *ROOMS], ids=lambda page: f"{page.parent.name}-{page.name}")
 def test_every_link_leads_somewhere(page: Path) -> None:
     targets = [found[1] for found in LINK.finditer(page.read_text(encoding="utf-8"))]
     assert not [target for target in targets if "://" not in target and not (page.parent / target).exists()]

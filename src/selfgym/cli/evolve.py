@@ -18,6 +18,7 @@ from selfgym.cli.console import (
     print_table,
     progress_bar,
 )
+from selfgym.cli.play import make_env
 
 if TYPE_CHECKING:
     from selfgym.trainers.evolve import EvolveConfig
@@ -61,6 +62,7 @@ def evolve(
       selfgym evolve agent-r --model smollm2 --set lora=16 --set iterations=1
     """
     from selfgym.trainers.evolve import evolve as run
+    from selfgym.trainers.recipe import find_recipe
 
     folder = out or Path("runs") / (recipe or "agent-r")
     given = {
@@ -68,6 +70,8 @@ def evolve(
         "demos": demos, "tasks": tasks, "evaluations": evaluations,
     }  # fmt: skip
     settings = _settings(folder, config, {key: value for key, value in given.items() if value is not None}, setting)
+    find_recipe(settings.recipe)  # so that a slip of the pen leaves no folder behind
+    make_env(settings.env, settings.env_options).close()
     hush_transformers()
     with progress_bar(quiet=quiet or json) as progress:
         metrics = run(settings, folder, progress=progress)
