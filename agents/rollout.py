@@ -218,7 +218,7 @@ class _Recorder:
             seed=job.seed,
             task=str(self.info.get("task", "")),
             steps=tuple(self.steps),
-            final_observation=str(self.observation),
+            final_observation=plain(self.observation),
             outcome=self.outcome,
             error=self.error,
             created=record.pop("created", time.time()),
@@ -238,13 +238,13 @@ def record_step(
 ) -> Step:
     """The record of a decision whose effect is known: ``info`` is what the environment said after it."""
     return Step(
-        observation=str(observation),
+        observation=plain(observation),
         prompt_ids=decision.prompt_ids,
         response_ids=decision.response_ids,
         logprobs=decision.logprobs,
         fresh=decision.fresh,
-        action=decision.action,
-        thought=decision.thought,
+        action=plain(decision.action),
+        thought=plain(decision.thought),
         valid=info.get("action_error") is None,
         reward=reward,
         state_key=state_key,
@@ -253,6 +253,15 @@ def record_step(
         policy_version=policy_version,
         info=decision.info,
     )
+
+
+def plain(text: Any) -> str:
+    """``text`` as a string that every file can hold: half a surrogate pair is written out as its number.
+
+    >>> plain("go to \\ud800")
+    'go to \\\\ud800'
+    """
+    return str(text).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _guard(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from selfgym.agents.policies.policy import Policy, PolicyError
 from selfgym.agents.react import ReactAgent
-from selfgym.agents.rollout import Process, drive, record_step
+from selfgym.agents.rollout import Process, drive, plain, record_step
 from selfgym.agents.search import Node, SearchConfig, search
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
@@ -88,7 +88,7 @@ def _leaf_episodes(root: Node, task: Task, env_version: str, record: Mapping[str
             task=str(leaf.info["task"]),
             group=group,
             steps=tuple(_step(node) for node in path[1:]),
-            final_observation=str(leaf.observation),
+            final_observation=plain(leaf.observation),
             outcome=leaf.outcome,
             parent=parent,
             branch_step=max(0, shared - 1),

@@ -24,11 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import torch
 from pydantic import BaseModel, ConfigDict, Field
+
 from selfgym.agents.expert import ExpertAgent
 from selfgym.agents.policies.load import load_policy
 from selfgym.agents.policies.nano import make_nano
-
 from selfgym.agents.policies.policy import Policy
 from selfgym.agents.policies.transformers import TransformersPolicy
 from selfgym.agents.react import ReactAgent
@@ -83,8 +84,12 @@ class EvolveConfig(BaseModel):
     """Who finds the first error: the actor's ``preference`` between actions, or its ``words``."""
     clone: UpdateConfig = UpdateConfig()
     """The update on demonstrations."""
+    clone_context: float = 0.0
+    """Weight of the observations in that update: above 0 for a model that does not know the language yet."""
     update: UpdateConfig = UpdateConfig()
     """The update of each iteration."""
+    threads: int = 1
+    """Threads of the model on a CPU. More help large models on a quiet machine only; sums differ in their last bits."""
     lora: int = 0
     """Rank of low-rank adapters; 0 trains all weights."""
 
@@ -133,10 +138,10 @@ class Stage:
         """Logged episodes of a kind, in the order they were logged."""
         return self.store.episodes(run=self.run, phase=self.phase(kind, iteration))
 
-    def rows(self, kind: str, iteration: int | None = None) -> Iterator[Row]:
+    def rows(self, kind: str, iteration: int | None = None, *, context: float = 0.0) -> Iterator[Row]:
         """The training rows of the logged episodes of a kind."""
         for episode in self.episodes(kind, iteration):
-            yield from rows_from(episode)
+            yield from rows_from(episode, context=context)
 
 
 def _make_env(env: str, options: Mapping[str, Any]) -> Any:
@@ -149,6 +154,7 @@ def evolve(config: EvolveConfig, folder: Path, *, progress: Progress | None = No
     Raises `RunError` where the folder holds a run with other settings.
     """
     _claim(config, folder)
+    torch.set_num_threads(config.threads)
     with EpisodeStore(folder / "episodes.db") as store:
         return _Run(config, folder, store, find_recipe(config.recipe), progress or _silent).go()
 
@@ -272,7 +278,7 @@ class _Run:
         config = self.config
         stage = self._stage(number - 1, number - 1) if number else self._start()
         policy: Any = stage.policy
-        rows = list(self.recipe.rows(stage) if number else stage.rows("demo"))
+        rows = list(self.recipe.rows(stage) if number else stage.rows("demo", context=config.clone_context))
         state = target.with_name(f"{number}.update.safetensors")
         report = UpdateReport(0, 0, 0.0)
         if rows:

@@ -35,12 +35,18 @@ class Row:
 
 
 def rows_from(
-    episode: Episode, weight: Callable[[int, Step], float] | None = None, *, max_tokens: int | None = None
+    episode: Episode,
+    weight: Callable[[int, Step], float] | None = None,
+    *,
+    context: float = 0.0,
+    max_tokens: int | None = None,
 ) -> Iterator[Row]:
     """The rows of an episode: one for each stretch of growing context, loss on trainable responses only.
 
-    ``weight(index of step, step)`` scales the tokens of a trainable step (default 1). A row longer than ``max_tokens``
-    raises ValueError: cutting it would train on a context the policy never had.
+    ``weight(index of step, step)`` scales the tokens of a trainable step (default 1). ``context`` puts a weight on the
+    prompts too, and counts them in Z by as much: for a model made from scratch, which has to learn the language of the
+    texts as well. A row longer than ``max_tokens`` raises ValueError: cutting it would train on a context the policy
+    never had.
     """
     index = {id(step): number for number, step in enumerate(episode.steps)}
     for segment in episode.token_segments():
@@ -52,7 +58,7 @@ def rows_from(
             if step.trainable:
                 loss = weight(index[id(step)], step) if weight else 1.0
             ids += step.prompt_ids + step.response_ids
-            weights += [0.0] * len(step.prompt_ids) + [loss] * len(step.response_ids)
+            weights += [context] * len(step.prompt_ids) + [loss] * len(step.response_ids)
             old += [float("nan")] * len(step.prompt_ids)
             old += step.logprobs or [float("nan")] * len(step.response_ids)
         if max_tokens is not None and len(ids) > max_tokens:
@@ -60,7 +66,8 @@ def rows_from(
         weights[0] = 0.0
         row_weight = np.asarray(weights, np.float32)
         if row_weight.any():
-            counted = float(np.count_nonzero(row_weight))
+            prompts = sum(len(step.prompt_ids) for step in segment) - 1 if context else 0
+            counted = float(np.count_nonzero(row_weight)) - (1.0 - context) * prompts
             yield Row(np.asarray(ids, np.int32), row_weight, np.asarray(old, np.float32), counted)
 
 

@@ -23,6 +23,8 @@ if not (Path(__file__).parent / "envs" / "core.py").exists() and (_rooms / "envs
 
 
 def _register() -> None:
+    import warnings
+
     import gymnasium
 
     ids = {
@@ -31,8 +33,12 @@ def _register() -> None:
     }
     ids = {found.name: found.value for found in metadata.entry_points(group="selfgym.envs")} | ids
     for name, target in ids.items():
-        if name not in gymnasium.registry:
+        if name in gymnasium.registry:
+            continue
+        try:
             gymnasium.register(id=name, entry_point=target, order_enforce=False, disable_env_checker=True)
+        except gymnasium.error.Error as error:  # one installed package must not break `import selfgym` for everyone
+            warnings.warn(f"the environment {name!r} ({target}) cannot be registered: {error}", stacklevel=2)
 
 
 _register()

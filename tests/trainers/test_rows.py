@@ -47,6 +47,12 @@ def test_weights_come_step_by_step():
     assert trained_tokens([row]) == 3
 
 
+def test_a_model_from_scratch_may_learn_the_prompts_too():
+    [row] = rows_from(episode(step((1, 2, 3), (4,), fresh=True), step((5,), (6,))), context=0.5)
+    assert row.weight.tolist() == [0, 0.5, 0.5, 1, 0.5, 1]
+    assert row.normaliser == pytest.approx(row.weight.sum())
+
+
 def test_steps_without_tokens_give_no_row():
     assert list(rows_from(episode(Step(observation="o", action="a")))) == []
 
