@@ -1,0 +1,148 @@
+"""The loop: a run is a folder, is resumed wherever it was killed, and every number in it is backed by episodes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from selfgym.envs.core import Outcome
+from selfgym.memory.episode import Source
+from selfgym.memory.store import EpisodeStore
+from selfgym.trainers.evolve import EvolveConfig, RunError, evolve
+from selfgym.trainers.recipe import find_recipe
+
+SETTINGS = {
+    "env_options": {"size": "tiny", "max_steps": 8},
+    "agent": {"instruction": "", "max_new_tokens": 8},
+    "demos": 8,
+    "tasks": 4,
+    "evaluations": 5,
+    "iterations": 1,
+    "unit": 2,
+    "search": {"simulations": 2, "branch": 2, "max_depth": 8},
+    "clone": {"steps": 12, "batch_tokens": 512, "checkpoint_every": 3, "learning_rate": 0.003},
+    "update": {"steps": 6, "batch_tokens": 512, "checkpoint_every": 2},
+}
+RUN = """
+import json, sys
+from pathlib import Path
+from selfgym.trainers.evolve import EvolveConfig, evolve
+evolve(EvolveConfig(**json.loads(sys.argv[1])), Path(sys.argv[2]))
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    return evolve(EvolveConfig(**SETTINGS), folder), folder
+
+
+def contents(folder):
+    with EpisodeStore(folder / "episodes.db", readonly=True) as store:
+        return [episode.model_copy(update={"created": 0.0}) for episode in store.episodes()]
+
+
+def weights(folder, number=1):
+    return (folder / "checkpoints" / str(number) / "model.safetensors").read_bytes()
+
+
+def test_a_run_leaves_its_settings_episodes_checkpoints_and_views(finished):
+    metrics, folder = finished
+    assert [record["iteration"] for record in metrics] == [0, 1]
+    assert json.loads((folder / "config.json").read_text())["seed"] == 0
+    assert [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()] == metrics
+    assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert len(list((folder / "tensorboard").iterdir())) == 1
+    assert weights(folder, 0) != weights(folder, 1)
+
+
+def test_every_metric_is_backed_by_logged_episodes(finished):
+    metrics, folder = finished
+    episodes = contents(folder)
+    assert sum(episode.phase == "demo" for episode in episodes) == 8
+    for record in metrics:
+        held_out = [episode for episode in episodes if episode.phase == f"eval-{record['iteration']}"]
+        assert len(held_out) == record["episodes"] == 5
+        assert record["success"] == sum(e.outcome is Outcome.SUCCESS for e in held_out) / 5
+
+
+def test_nothing_evaluated_was_trained_on(finished):
+    _, folder = finished
+    names = {"train": set(), "test": set()}
+    for episode in contents(folder):
+        names[episode.split].add(episode.steps[0].observation)
+        assert episode.env_options.get("split", "train") == episode.split
+    assert not names["train"] & names["test"]
+
+
+def test_demonstrations_carry_the_tokens_they_are_cloned_from(finished):
+    _, folder = finished
+    demo = next(episode for episode in contents(folder) if episode.phase == "demo")
+    assert all(step.source is Source.TEACHER and step.trainable and step.response_ids for step in demo.steps)
+
+
+def test_a_finished_run_is_not_run_again(finished):
+    metrics, folder = finished
+    before = contents(folder)
+    assert evolve(EvolveConfig(**SETTINGS), folder) == metrics
+    assert contents(folder) == before
+
+
+def test_a_run_is_only_continued_with_its_own_settings(finished):
+    _, folder = finished
+    with pytest.raises(RunError, match=r"other settings \(seed\)"):
+        evolve(EvolveConfig(**SETTINGS, seed=1), folder)
+
+
+def test_killed_runs_end_as_the_one_left_alone(finished, tmp_path):
+    _, alone = finished
+    killed = tmp_path / "run"
+    command = [sys.executable, "-c", RUN, json.dumps(SETTINGS), str(killed)]
+    pieces = 0
+    for wanted in (1, 5, 8):
+        process = subprocess.Popen(command, env={**os.environ, "HF_HUB_OFFLINE": "1"}, stderr=subprocess.DEVNULL)
+        while process.poll() is None and pieces < wanted:
+            pieces = done_pieces(killed)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        pieces = done_pieces(killed)
+    subprocess.run(command, check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"}, capture_output=True)
+    assert weights(killed) == weights(alone)
+    assert contents(killed) == contents(alone)
+    assert (killed / "metrics.jsonl").read_text() == (alone / "metrics.jsonl").read_text()
+
+
+def done_pieces(folder):
+    try:
+        with EpisodeStore(folder / "episodes.db", readonly=True) as store:
+            return len(store.notes("done"))
+    except Exception:
+        return 0
+
+
+def test_another_seed_is_another_run(finished, tmp_path):
+    _, folder = finished
+    evolve(EvolveConfig(**{**SETTINGS, "iterations": 0}, seed=1), tmp_path / "run")
+    assert weights(tmp_path / "run", 0) != weights(folder, 0)
+
+
+def test_recipes_are_found_by_name():
+    assert find_recipe("agent-r").paper.endswith("2501.11425")
+    with pytest.raises(LookupError, match="Did you mean 'agent-r'"):
+        find_recipe("agentr")
+
+
+@pytest.mark.parametrize("recipe", ["good-only", "direct-revision"])
+def test_the_controls_run(recipe, tmp_path):
+    metrics = evolve(EvolveConfig(**{**SETTINGS, "recipe": recipe, "demos": 2}), tmp_path / "run")
+    assert [record["iteration"] for record in metrics] == [0, 1]
+
+
+def test_low_rank_adapters_are_merged_into_the_checkpoint(tmp_path):
+    evolve(EvolveConfig(**{**SETTINGS, "iterations": 0, "evaluations": 1}, lora=4), tmp_path / "run")
+    names = json.loads((tmp_path / "run" / "checkpoints" / "0" / "config.json").read_text())
+    assert names["model_type"] == "llama"
+    assert weights(tmp_path / "run", 0) != weights(tmp_path / "run", "start")
