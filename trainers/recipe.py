@@ -35,6 +35,7 @@ RECIPES = {
     "agent-r": "selfgym.trainers.recipes.agent_r:AGENT_R",
     "direct-revision": "selfgym.trainers.recipes.agent_r:DIRECT_REVISION",
     "good-only": "selfgym.trainers.recipes.agent_r:GOOD_ONLY",
+    "more-cloning": "selfgym.trainers.recipes.agent_r:MORE_CLONING",
 }
 """Known recipes, loaded when asked for."""
 

@@ -1,4 +1,4 @@
-"""Agent-R (arXiv 2501.11425) and the two controls it is compared with.
+"""Agent-R (arXiv 2501.11425) and the controls it is compared with.
 
 Search trees on training tasks; pair the good paths with bad ones; splice a revision in at the first step that the actor
 itself holds to be an error; train on revisions, good paths and a share of the first demonstrations; repeat with a
@@ -7,6 +7,7 @@ stricter notion of good.
 * ``agent-r``: the method.
 * ``direct-revision``: the whole bad path, then the revision and the good path (the paper's ablation).
 * ``good-only``: the same trees and the same number of update steps, cloning only the good paths.
+* ``more-cloning``: the same number of update steps on the demonstrations alone, nothing collected.
 """
 
 from __future__ import annotations
@@ -72,6 +73,10 @@ def _collect_good(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
         yield from tree
 
 
+def _collect_nothing(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
+    yield from ()
+
+
 def _rows(stage: Stage) -> Iterator[Row]:
     """Demonstrations, good paths and revisions of this and all earlier iterations."""
     config = SpliceConfig(**stage.config.splice)
@@ -90,3 +95,4 @@ def _rows(stage: Stage) -> Iterator[Row]:
 AGENT_R = Recipe("agent-r", PAPER, _collect_agent_r, _rows)
 DIRECT_REVISION = Recipe("direct-revision", PAPER, _collect_direct, _rows)
 GOOD_ONLY = Recipe("good-only", PAPER, _collect_good, _rows)
+MORE_CLONING = Recipe("more-cloning", PAPER, _collect_nothing, _rows)
