@@ -26,6 +26,12 @@ class TeacherAgent:
         if hasattr(self.teacher, "begin"):
             self.teacher.begin(env)
 
+    def write(self, observation: Any, info: dict[str, Any], action: str) -> Decision:
+        """Both take note of an action that was forced on the environment."""
+        if hasattr(self.teacher, "write"):
+            self.teacher.write(observation, info, action)
+        return self.pupil.write(observation, info, action)
+
     def act(self, observation: Any, info: dict[str, Any]) -> Decision:
         """The teacher's action, in the pupil's tokens."""
         answer = self.teacher.act(observation, info)
