@@ -9,17 +9,16 @@ import pytest
 
 from selfgym.cli import main
 
+pytest.importorskip("torch", reason="evolving needs selfgym[train]")
+
+from selfgym.trainers.recipe import RECIPES
+
 TINY = [
     "--iterations", "1", "--demos", "3", "--tasks", "2", "--evaluations", "3",
     "--set", 'env_options={"size": "tiny", "max_steps": 3}', "--set", "agent.restrict=true",
     "--set", "search.simulations=1", "--set", "search.branch=2", "--set", "search.max_depth=3",
     "--set", "clone.steps=2", "--set", "update.steps=2",
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def needs_torch() -> None:
-    pytest.importorskip("torch", reason="evolving needs selfgym[train]")
 
 
 def test_a_run_is_made_reported_and_gone_on_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,6 +37,12 @@ def test_a_run_is_made_reported_and_gone_on_with(tmp_path: Path, capsys: pytest.
 
     assert main(["evolve", "good-only", "--out", str(folder), "--seed", "3"]) == 1
     assert "other settings (recipe, seed)" in capsys.readouterr().err
+
+
+def test_help_names_every_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evolve", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert all(recipe in told for recipe in RECIPES)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 def evolve(
     recipe: Annotated[
-        str | None, typer.Argument(help="How to learn: agent-r, or a control.", show_default="agent-r")
+        str | None,
+        typer.Argument(help="agent-r, or a control: direct-revision, good-only, more-cloning.", show_default="agent-r"),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The run's folder; one that exists is gone on with.", show_default="runs/RECIPE")
