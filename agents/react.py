@@ -11,7 +11,7 @@ from typing import Any
 from selfgym.agents.agent import Asking, Decision
 from selfgym.agents.chat import Chat, Message
 from selfgym.agents.policies.policy import Completion, Policy, Prompt
-from selfgym.memory.episode import Source
+from selfgym.memory.episode import Episode, Source
 
 INSTRUCTION = (
     "You act in a text world. Each message tells what you see; answer with one command. "
@@ -50,7 +50,7 @@ class ReactAgent:
         key: str = "",
     ) -> None:
         self.policy, self.chat = policy, Chat(policy.tokenizer)
-        self.seed, self.key = seed, key
+        self.seed, self.key = seed, key or f"react-{id(self):x}"  # the cache must not take two agents for one
         self.instruction, self.show_admissible, self.restrict = instruction, show_admissible, restrict
         self.sampling: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "max_new_tokens": max_new_tokens}
         self.max_context = max_context
@@ -68,6 +68,10 @@ class ReactAgent:
         prompt = self.ask(observation, info)
         [completion] = yield [prompt]
         return self.decide(observation, prompt, completion)
+
+    def end(self, episode: Episode | None = None) -> None:
+        """Let the policy drop what it keeps for this agent's context."""
+        self.policy.forget(self.key)
 
     def ask(self, observation: Any, info: dict[str, Any], *, draw: int = 0) -> Prompt:
         """The prompt for the next decision; ``draw`` numbers independent samples of it."""

@@ -143,10 +143,7 @@ def play(job: Job) -> Process[Episode]:
 
 def rollout(jobs: Iterable[Job], policy: Policy | None = None, *, width: int = 64) -> Iterator[tuple[int, Episode]]:
     """Play every job and yield ``(index of the job, episode)`` as episodes end."""
-    for index, episode in drive((play(job) for job in jobs), policy, width=width):
-        if policy is not None:
-            policy.forget(episode.id)
-        yield index, episode
+    yield from drive((play(job) for job in jobs), policy, width=width)
 
 
 class _AgentFailure(Exception):

@@ -66,6 +66,7 @@ def _tree(task: Task, agent: ReactAgent, config: SearchConfig, record: Mapping[s
         )  # fmt: skip
         return [failed]
     finally:
+        agent.end()
         if env is not None:
             env.close()
 

@@ -90,6 +90,8 @@ class EvolveConfig(BaseModel):
     """The update of each iteration."""
     threads: int = 1
     """Threads of the model on a CPU. More help large models on a quiet machine only; sums differ in their last bits."""
+    replay: float = 0.5
+    """Share of demonstrations among the rows of an update, against forgetting (paper: 0.2 of other data)."""
     lora: int = 0
     """Rank of low-rank adapters; 0 trains all weights."""
 

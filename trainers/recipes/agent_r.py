@@ -12,6 +12,7 @@ stricter notion of good.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -78,10 +79,20 @@ def _collect_nothing(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
 
 
 def _rows(stage: Stage) -> Iterator[Row]:
-    """Demonstrations, good paths and revisions of this and all earlier iterations."""
+    """Good paths and revisions of this and all earlier iterations, and demonstrations as ``replay`` asks."""
     config = SpliceConfig(**stage.config.splice)
+    gained = list(_gained(stage, config))
+    demos = list(stage.rows("demo"))
+    if gained:
+        wanted = round(len(gained) * stage.config.replay / (1 - stage.config.replay))
+        random.Random(stage.iteration).shuffle(demos)
+        demos = demos[:wanted]
+    yield from gained
+    yield from demos
+
+
+def _gained(stage: Stage, config: SpliceConfig) -> Iterator[Row]:
     limit = int(stage.config.agent.get("max_context", 2048))
-    yield from stage.rows("demo")
     for iteration in range(stage.iteration + 1):
         kept: dict[str, int] = {}
         good = [e for e in stage.episodes("tree", iteration) if config.good(e, stage.iteration)]
