@@ -117,20 +117,21 @@ def main() -> None:
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--runs", type=int, default=5)
     chosen = parser.parse_args()
-    load = os.getloadavg()[0]
-    rows = [row for name in chosen.models for count in chosen.threads for row in measure(name, count, chosen.runs)]
-    result = {
-        "date": time.strftime("%Y-%m-%d"),
-        "command": "python benchmarks/precision.py",
-        "processor": processor(),
-        "torch": torch.__version__,
-        "runs": chosen.runs,
-        "load_before": round(load, 2),
-        "load_after": round(os.getloadavg()[0], 2),
-        "results": rows,
-    }
-    out = Path(__file__).resolve().parent / "results" / f"precision-{result['date']}.json"
-    out.write_text(json.dumps(result, indent=2) + "\n")
+    out = Path(__file__).resolve().parent / "results" / f"precision-{time.strftime('%Y-%m-%d')}.json"
+    rows: list[dict[str, Any]] = []
+    for name in chosen.models:
+        for count in chosen.threads:
+            load = round(os.getloadavg()[0], 1)
+            rows += [row | {"load_before": load} for row in measure(name, count, chosen.runs)]
+            result = {
+                "date": time.strftime("%Y-%m-%d"),
+                "command": "python benchmarks/precision.py",
+                "processor": processor(),
+                "torch": torch.__version__,
+                "runs": chosen.runs,
+                "results": rows,
+            }
+            out.write_text(json.dumps(result, indent=2) + "\n")  # as it goes: two threads can take very long
     print(f"written to {out}")
 
 
