@@ -41,7 +41,8 @@ SETTINGS: dict[str, Any] = {
 _RUN = """
 import json, sys
 from pathlib import Path
-from selfgym.trainers.evolve import EvolveConfig, evolve
+from selfgym.trainers.evolve import evolve
+from selfgym.trainers.stage import EvolveConfig
 evolve(EvolveConfig(**json.loads(sys.argv[1])), Path(sys.argv[2]))
 """
 

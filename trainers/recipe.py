@@ -15,7 +15,7 @@ from selfgym.trainers.rows import Row
 from selfgym.trainers.update import Objective
 
 if TYPE_CHECKING:
-    from selfgym.trainers.evolve import Stage
+    from selfgym.trainers.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,16 @@ RECIPES = {
 
 
 def find_recipe(name: str) -> Recipe:
-    """The recipe called ``name``. Raises LookupError with the nearest known name."""
-    if name not in RECIPES:
+    """The recipe called ``name``, or at ``module:ATTRIBUTE``. Raises LookupError with the nearest known name."""
+    if ":" not in name and name not in RECIPES:
         near = get_close_matches(name, RECIPES, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise LookupError(f"no recipe is called {name!r}.{hint} Known: {', '.join(RECIPES)}.")
-    module, _, attribute = RECIPES[name].partition(":")
-    found = getattr(importlib.import_module(module), attribute)
-    assert isinstance(found, Recipe)
+        raise LookupError(f"no recipe is called {name!r}.{hint} Known: {', '.join(RECIPES)}; or give module:ATTRIBUTE.")
+    module, _, attribute = RECIPES.get(name, name).partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise LookupError(f"the recipe {name!r} cannot be loaded: {error}") from error
+    if not isinstance(found, Recipe):
+        raise LookupError(f"{name!r} is a {type(found).__name__}, not a Recipe")
     return found

@@ -27,13 +27,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from selfgym.agents.policies.load import load_policy
 from selfgym.agents.rollout import Job, rollout
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
-from selfgym.trainers.evolve import EvolveConfig, Stage, evolve
+from selfgym.trainers.evolve import evolve
 from selfgym.trainers.metrics import summarise
+from selfgym.trainers.presets import preset
+from selfgym.trainers.stage import EvolveConfig, open_stage
 
 ARMS = ("more-cloning", "good-only", "direct-revision", "agent-r")
 RECOVERY_SEEDS = 5_000_000
@@ -67,8 +68,7 @@ def recover(config: EvolveConfig, folder: Path, iteration: int) -> None:
         if store.count(phase=phase):
             return
         torch.set_num_threads(config.threads)
-        policy: Any = load_policy(str(folder / "checkpoints" / str(iteration)))
-        stage = Stage(config, store, policy, folder.name, iteration)
+        stage = open_stage(config, folder, iteration, iteration, store)
         tasks = [stage.task(RECOVERY_SEEDS + number, held_out=True) for number in range(config.evaluations)]
         jobs = [
             Job(
@@ -77,7 +77,7 @@ def recover(config: EvolveConfig, folder: Path, iteration: int) -> None:
             )
             for task in tasks
         ]  # fmt: skip
-        played = dict(rollout(jobs, policy, width=config.width))
+        played = dict(rollout(jobs, stage.policy, width=config.width))
         store.append(played[number] for number in range(len(jobs)))
 
 
@@ -166,7 +166,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--settings", type=Path, help="JSON file of EvolveConfig settings (default: the demo's)")
     arguments = parser.parse_args()
-    settings: dict[str, Any] = json.loads(arguments.settings.read_text()) if arguments.settings else {}
+    settings = json.loads(arguments.settings.read_text()) if arguments.settings else preset("nano")
     seeds = range(arguments.seeds)
     with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
         list(pool.map(partial(make_start, settings=settings, out=arguments.out), seeds))

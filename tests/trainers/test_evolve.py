@@ -11,8 +11,9 @@ import pytest
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Source
 from selfgym.memory.store import EpisodeStore
-from selfgym.trainers.evolve import EvolveConfig, RunError, evolve
+from selfgym.trainers.evolve import RunError, evolve
 from selfgym.trainers.recipe import find_recipe
+from selfgym.trainers.stage import EvolveConfig
 
 SETTINGS = {
     "env_options": {"size": "tiny", "max_steps": 8},
@@ -29,7 +30,8 @@ SETTINGS = {
 RUN = """
 import json, sys
 from pathlib import Path
-from selfgym.trainers.evolve import EvolveConfig, evolve
+from selfgym.trainers.evolve import evolve
+from selfgym.trainers.stage import EvolveConfig
 evolve(EvolveConfig(**json.loads(sys.argv[1])), Path(sys.argv[2]))
 """
 
@@ -146,3 +148,16 @@ def test_low_rank_adapters_are_merged_into_the_checkpoint(tmp_path):
     names = json.loads((tmp_path / "run" / "checkpoints" / "0" / "config.json").read_text())
     assert names["model_type"] == "llama"
     assert weights(tmp_path / "run", 0) != weights(tmp_path / "run", "start")
+
+
+def test_two_workers_collect_what_one_process_does(finished, tmp_path):
+    _, alone = finished
+    evolve(EvolveConfig(**SETTINGS, workers=2), tmp_path / "run")
+    assert contents(tmp_path / "run") == contents(alone)
+    assert weights(tmp_path / "run") == weights(alone)
+
+
+def test_a_model_that_is_not_there_leaves_no_run_behind(tmp_path):
+    with pytest.raises(LookupError, match="no model folder"):
+        evolve(EvolveConfig(**{**SETTINGS, "model": str(tmp_path / "none")}), tmp_path / "run")
+    assert not (tmp_path / "run" / "config.json").exists()

@@ -27,7 +27,7 @@ from selfgym.trainers.rows import Row, rows_from
 from selfgym.trainers.splice import SpliceConfig, preference_judge, splice, verbal_judge
 
 if TYPE_CHECKING:
-    from selfgym.trainers.evolve import Stage
+    from selfgym.trainers.stage import Stage
 
 PAPER = "https://arxiv.org/abs/2501.11425"
 GOOD_PER_TASK = 2

@@ -21,7 +21,7 @@ from selfgym.cli.console import (
 from selfgym.cli.play import make_env
 
 if TYPE_CHECKING:
-    from selfgym.trainers.evolve import EvolveConfig
+    from selfgym.trainers.stage import EvolveConfig
 
 
 def evolve(
@@ -88,7 +88,7 @@ def _settings(folder: Path, config: Path | None, given: dict[str, Any], pairs: l
     """Defaults, then the settings of the run that is gone on with or of ``config``, then what was given."""
     from pydantic import ValidationError
 
-    from selfgym.trainers.evolve import EvolveConfig
+    from selfgym.trainers.stage import EvolveConfig
 
     known = folder / "config.json"
     source = config or (known if known.exists() else None)

@@ -1,0 +1,43 @@
+"""Settings that suit a model: what ``selfgym evolve --model NAME`` starts from. What the user gives comes on top.
+
+The figures of ``nano`` are from the runs in benchmarks/LOG.md: one thread (two only wait for each other at this size),
+small batches (they learn to copy names from fewer tokens), bfloat16 for training (1.3x) and float32 for sampling (2x).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_NANO: dict[str, Any] = {
+    "env_options": {"size": "tiny", "max_steps": 20},
+    "agent": {"instruction": "", "max_new_tokens": 24, "max_context": 1024, "temperature": 0.7},
+    "evaluation": {"temperature": 0.0},
+    "demos": 1500,
+    "clone": {"steps": 1000, "batch_tokens": 1024, "learning_rate": 3e-3, "bf16": True},
+    "clone_context": 0.3,
+    "tasks": 240,
+    "unit": 120,
+    "search": {"simulations": 4, "branch": 3, "max_depth": 20},
+    "splice": {"pairs": "any", "max_pairs": 4},
+    "update": {"steps": 500, "batch_tokens": 1024, "learning_rate": 1.5e-3, "bf16": True},
+}
+_PRETRAINED: dict[str, Any] = {
+    "env_options": {"size": "tiny", "max_steps": 20},
+    "agent": {"max_new_tokens": 40, "temperature": 0.7},
+    "evaluation": {"temperature": 0.0},
+    "threads": 2,
+    "iterations": 1,
+    "demos": 60,
+    "clone": {"steps": 40, "batch_tokens": 1024, "learning_rate": 2e-4, "bf16": True, "checkpoint_every": 10},
+    "tasks": 12,
+    "unit": 6,
+    "evaluations": 24,
+    "search": {"simulations": 2, "branch": 2, "max_depth": 20},
+    "splice": {"pairs": "any", "max_pairs": 4},
+    "update": {"steps": 20, "batch_tokens": 1024, "learning_rate": 1e-4, "bf16": True, "checkpoint_every": 10},
+}
+
+
+def preset(model: str) -> dict[str, Any]:
+    """Settings of `EvolveConfig` for ``model``; small ones for a pretrained model, which a CPU can finish."""
+    return {"model": model, **(_NANO if model == "nano" else _PRETRAINED)}

@@ -1,0 +1,157 @@
+"""The settings of a run, and what a recipe sees of it while it works.
+
+A `Stage` is made alike in the run's own process and in the processes that collect for it, from the run's folder alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from pydantic import BaseModel, ConfigDict, Field
+
+from selfgym.agents.policies.load import load_policy
+from selfgym.agents.policies.policy import Policy
+from selfgym.agents.react import ReactAgent
+from selfgym.memory.episode import Episode
+from selfgym.memory.store import EpisodeStore
+from selfgym.trainers.collectors import Task
+from selfgym.trainers.rows import Row, rows_from
+from selfgym.trainers.update import UpdateConfig
+
+
+class EvolveConfig(BaseModel):
+    """All settings of a run; with the code, they fix every number in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str = "agent-r"
+    env: str = "selfgym/Household-v0"
+    env_options: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of the environment."""
+    held_out: dict[str, Any] = Field(default_factory=lambda: {"split": "test"})
+    """Keyword arguments that differ for evaluation: another split, so that no evaluated layout is trained on."""
+    model: str = "nano"
+    seed: int = 0
+    iterations: int = 3
+    demos: int = 200
+    """Expert episodes cloned before the first iteration; 0 starts from the model as it is."""
+    tasks: int = 200
+    """Training tasks searched in each iteration, new ones each time."""
+    evaluations: int = 200
+    """Held-out tasks, the same after every update."""
+    unit: int = 40
+    """Tasks collected and committed together."""
+    width: int = 256
+    """Episodes or trees that are played at once."""
+    agent: dict[str, Any] = Field(default_factory=dict)
+    """Options of `ReactAgent` for collecting and evaluating."""
+    evaluation: dict[str, Any] = Field(default_factory=dict)
+    """Options of `ReactAgent` that differ for evaluation (``temperature`` ...)."""
+    search: dict[str, Any] = Field(default_factory=dict)
+    """Options of `SearchConfig`."""
+    splice: dict[str, Any] = Field(default_factory=dict)
+    """Options of `SpliceConfig`."""
+    judge: str = "preference"
+    """Who finds the first error: the actor's ``preference`` between actions, or its ``words``."""
+    clone: UpdateConfig = UpdateConfig()
+    """The update on demonstrations."""
+    clone_context: float = 0.0
+    """Weight of the observations in that update: above 0 for a model that does not know the language yet."""
+    update: UpdateConfig = UpdateConfig()
+    """The update of each iteration."""
+    threads: int = 1
+    """Threads of the model on a CPU. More help large models on a quiet machine only; sums differ in their last bits."""
+    replay: float = 0.5
+    """Share of demonstrations among the rows of an update, against forgetting (paper: 0.2 of other data)."""
+    workers: int = 1
+    """Processes that collect; any number gives the same episodes."""
+    lora: int = 0
+    """Rank of low-rank adapters; 0 trains all weights."""
+
+
+@dataclass
+class Stage:
+    """What a recipe sees: the iteration it is in, the current policy, and everything logged so far."""
+
+    config: EvolveConfig
+    folder: Path
+    policy: Policy
+    iteration: int = 0
+    store: EpisodeStore | None = None
+    """Where everything logged is read from; collecting works without."""
+
+    @property
+    def run(self) -> str:
+        """The run's name: that of its folder."""
+        return self.folder.name
+
+    @property
+    def max_steps(self) -> int:
+        """The step limit of the training environment."""
+        return int(self.config.env_options.get("max_steps", 50))
+
+    def task(self, seed: int, *, held_out: bool = False, **changes: Any) -> Task:
+        """The task instance that ``seed`` draws; ``changes`` are further keyword arguments of its environment."""
+        options = {**self.config.env_options, **(self.config.held_out if held_out else {}), **changes}
+        identity = f"{self.config.env}:{options.get('split', '')}:{seed}"
+        make = partial(_make_env, self.config.env, options)
+        return Task(identity, self.config.env, make, seed, env_options=options)
+
+    def agent(self, task: Task, **changes: Any) -> ReactAgent:
+        """A language-model agent for one episode, its random stream its own."""
+        seed = (self.config.seed * 100 + self.iteration) * 10_000_019 + task.seed
+        return ReactAgent(self.policy, seed=seed, key=task.id, **{**self.config.agent, **changes})
+
+    def phase(self, kind: str, iteration: int | None = None) -> str:
+        """The name under which this iteration's (or another's) episodes of a kind are logged."""
+        return kind if kind == "demo" else f"{kind}-{self.iteration if iteration is None else iteration}"
+
+    def record(self, kind: str) -> dict[str, Any]:
+        """Fields of the episodes to be logged now."""
+        split = "test" if kind == "eval" else "train"
+        return {"run": self.run, "phase": self.phase(kind), "split": split, "policy": self.config.model}
+
+    def episodes(self, kind: str, iteration: int | None = None) -> Iterator[Episode]:
+        """Logged episodes of a kind, in the order they were logged."""
+        assert self.store is not None
+        return self.store.episodes(run=self.run, phase=self.phase(kind, iteration))
+
+    def rows(self, kind: str, iteration: int | None = None, *, context: float = 0.0) -> Iterator[Row]:
+        """The training rows of the logged episodes of a kind."""
+        for episode in self.episodes(kind, iteration):
+            yield from rows_from(episode, context=context)
+
+
+def checkpoint(folder: Path, number: int | str) -> Path:
+    """The folder of checkpoint ``number`` of a run; ``start`` is the model before any update."""
+    return folder / "checkpoints" / str(number)
+
+
+def open_stage(
+    config: EvolveConfig, folder: Path, iteration: int, number: int | str, store: EpisodeStore | None = None
+) -> Stage:
+    """The stage in which checkpoint ``number`` acts; its cache is empty: nothing depends on what was done before."""
+    policy = _acting_policy(checkpoint(folder, number), config.model, number if isinstance(number, int) else 0)
+    policy.forget(None)
+    return Stage(config, folder, policy, iteration, store)
+
+
+@lru_cache(maxsize=1)
+def _acting_policy(path: Path, name: str, version: int) -> Policy:
+    policy = load_policy(str(path))
+    policy.name, policy.version = name, version
+    return policy
+
+
+def _make_env(env: str, options: Mapping[str, Any]) -> Any:
+    return gymnasium.make(env, **options).unwrapped
+
+
+def task_seed(seed: int, number: int, index: int) -> int:
+    """Training seeds: apart for demonstrations (number 0) and each iteration, and for each run's own seed."""
+    return (seed * 1000 + number) * 1_000_000 + index

@@ -1,0 +1,71 @@
+"""A unit of collecting: a handful of tasks, played here or in a process of its own, always with the same episodes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+
+import torch
+
+from selfgym.agents.expert import ExpertAgent
+from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.teacher import TeacherAgent
+from selfgym.memory.episode import Episode
+from selfgym.trainers.collectors import Task
+from selfgym.trainers.recipe import find_recipe
+from selfgym.trainers.stage import EvolveConfig, Stage, open_stage, task_seed
+
+
+def collect_unit(config: EvolveConfig, folder: Path, number: int, indices: Sequence[int]) -> list[Episode]:
+    """The episodes of the tasks ``indices``: demonstrations for number 0, else what the recipe collects for update
+    ``number``. Reads the run's checkpoint and nothing else."""
+    stage = open_stage(config, folder, max(0, number - 1), number - 1 if number else "start")
+    tasks = [stage.task(task_seed(config.seed, number, index)) for index in indices]
+    return list(find_recipe(config.recipe).collect(stage, tasks) if number else demonstrate(stage, tasks))
+
+
+def demonstrate(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
+    """The expert's episodes, in the model's tokens."""
+    jobs = [
+        Job(
+            f"{stage.run}/demo/{task.id}", task.make, partial(_demonstrator, stage, task), task.seed,
+            record={**task.record, **stage.record("demo"), "agent": "expert"},
+        )
+        for task in tasks
+    ]  # fmt: skip
+    played = dict(rollout(jobs, None, width=stage.config.width))
+    yield from (played[number] for number in range(len(jobs)))
+
+
+def _demonstrator(stage: Stage, task: Task) -> TeacherAgent:
+    return TeacherAgent(ExpertAgent("explorer"), stage.agent(task))
+
+
+@contextmanager
+def workers(config: EvolveConfig) -> Iterator[Executor | None]:
+    """The processes that collect, or None where the run's own process does."""
+    if config.workers == 1:
+        yield None
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(config.workers, context, initializer=_settle, initargs=(config.threads,)) as pool:
+        yield pool
+
+
+def _settle(threads: int) -> None:
+    torch.set_num_threads(threads)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A run that is killed must not leave its workers behind."""
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
