@@ -6,7 +6,7 @@ Both engines get the same random admissible commands. They take turns, pinned to
 compared, medians over the runs. "environment" is the public Gymnasium class with all that its info holds, "engine" the
 `World` below it. Without --data, households of our own generator are exported and played. Also measured: resetting a
 compiled game, and the resident memory of a process with 1,000 environments of which each has played 20 steps. Writes
-results/<date>-household-speed.json.
+results/household_speed-<date>.json.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main() -> None:
     result |= {"memory_mb_of_1000_environments": memory, "machine": _machine(), "command": " ".join(sys.argv)}
     _report(result)
     RESULTS.mkdir(exist_ok=True)
-    target = RESULTS / f"{date.today().isoformat()}-household-speed.json"
+    target = RESULTS / f"household_speed-{date.today().isoformat()}.json"
     target.write_text(json.dumps(result, indent=1) + "\n")
     print(f"written: {target}")
 

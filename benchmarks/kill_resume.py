@@ -117,7 +117,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         result = measure(arguments.kills, arguments.seed, SETTINGS, Path(folder))
     print(json.dumps(result, indent=2))
-    path = Path(__file__).parent / "results" / f"{date.today()}-kill-resume.json"
+    path = Path(__file__).parent / "results" / f"kill_resume-{date.today()}.json"
     path.write_text(json.dumps({"settings": SETTINGS, **result}, indent=2) + "\n")
     if result["doubled"] or not all(result["same"].values()):
         raise SystemExit("a killed run differs from the one that was left alone")

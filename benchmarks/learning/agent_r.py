@@ -184,7 +184,7 @@ def main() -> None:
     for name, gaps in result["agent_r_minus"].items():
         for kind, gap in gaps.items():
             print(f"agent-r minus {name}: {kind} {gap['points']:+.1f} points [{gap['low']:+.1f}, {gap['high']:+.1f}]")
-    path = Path(__file__).resolve().parent.parent / "results" / f"{date.today()}-agent-r.json"
+    path = Path(__file__).resolve().parent.parent / "results" / f"agent_r-{date.today()}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")
 
 
