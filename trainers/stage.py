@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,10 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from selfgym.agents.policies.load import load_policy
 from selfgym.agents.policies.policy import Policy
 from selfgym.agents.react import ReactAgent
+from selfgym.agents.search import SearchConfig
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.collectors import Task
 from selfgym.trainers.rows import Row, rows_from
+from selfgym.trainers.splice import SpliceConfig
 from selfgym.trainers.update import UpdateConfig
 
 
@@ -52,11 +54,11 @@ class EvolveConfig(BaseModel):
     """Options of `ReactAgent` for collecting and evaluating."""
     evaluation: dict[str, Any] = Field(default_factory=dict)
     """Options of `ReactAgent` that differ for evaluation (``temperature`` ...)."""
-    search: dict[str, Any] = Field(default_factory=dict)
-    """Options of `SearchConfig`."""
-    splice: dict[str, Any] = Field(default_factory=dict)
-    """Options of `SpliceConfig`."""
-    judge: str = "preference"
+    search: SearchConfig = SearchConfig()
+    """How much the trees are grown."""
+    splice: SpliceConfig = SpliceConfig()
+    """Which paths of a tree become revisions."""
+    judge: Literal["preference", "words"] = "preference"
     """Who finds the first error: the actor's ``preference`` between actions, or its ``words``."""
     clone: UpdateConfig = UpdateConfig()
     """The update on demonstrations."""

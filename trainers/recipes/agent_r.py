@@ -19,7 +19,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from selfgym.agents.rollout import drive
-from selfgym.agents.search import SearchConfig
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import Task, collect_trees
 from selfgym.trainers.recipe import Recipe
@@ -35,17 +34,18 @@ GOOD_PER_TASK = 2
 
 
 def _trees(stage: Stage, tasks: Sequence[Task]) -> list[list[Episode]]:
-    config = SearchConfig(**stage.config.search)
     record = stage.record("tree")
-    return list(collect_trees(tasks, stage.policy, stage.agent, config, record=record, width=stage.config.width))
+    return list(
+        collect_trees(tasks, stage.policy, stage.agent, stage.config.search, record=record, width=stage.config.width)
+    )
 
 
 def _collect_agent_r(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
-    yield from _with_revisions(stage, tasks, SpliceConfig(**stage.config.splice))
+    yield from _with_revisions(stage, tasks, stage.config.splice)
 
 
 def _collect_direct(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
-    config = replace(SpliceConfig(**stage.config.splice), transition="end")
+    config = replace(stage.config.splice, transition="end")
     doubled = [stage.task(task.seed, max_steps=2 * stage.max_steps) for task in tasks]
     yield from _with_revisions(stage, tasks, config, replay_in=doubled)
 
@@ -80,7 +80,7 @@ def _collect_nothing(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
 
 def _rows(stage: Stage) -> Iterator[Row]:
     """Good paths and revisions of this and all earlier iterations, and demonstrations as ``replay`` asks."""
-    config = SpliceConfig(**stage.config.splice)
+    config = stage.config.splice
     gained = list(_gained(stage, config))
     demos = list(stage.rows("demo"))
     if gained:

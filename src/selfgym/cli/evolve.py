@@ -60,7 +60,7 @@ def evolve(
 
       selfgym evolve --out runs/demo      (goes on with it)
 
-      selfgym evolve agent-r --model smollm2 --set lora=16 --set iterations=1
+      selfgym evolve agent-r --model smollm2 --set lora=16
     """
     from selfgym.trainers.evolve import evolve as run
     from selfgym.trainers.recipe import find_recipe
@@ -85,14 +85,15 @@ def evolve(
 
 
 def _settings(folder: Path, config: Path | None, given: dict[str, Any], pairs: list[str] | None) -> EvolveConfig:
-    """Defaults, then the settings of the run that is gone on with or of ``config``, then what was given."""
+    """What suits the model, or the settings of the run that is gone on with or of ``config``; then what was given."""
     from pydantic import ValidationError
 
+    from selfgym.trainers.presets import preset
     from selfgym.trainers.stage import EvolveConfig
 
     known = folder / "config.json"
     source = config or (known if known.exists() else None)
-    settings = _read(source) if source else {}
+    settings = _read(source) if source else preset(str(given.get("model", "nano")))
     settings |= given
     for name, value in parse_options(pairs or []).items():
         _put(settings, name.split("."), value)
