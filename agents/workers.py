@@ -2,7 +2,8 @@
 
 `RemoteEnv` starts one process that makes the environment and answers calls over a pipe. Calls are started and awaited
 apart (`RemoteEnv.start`), so that many workers compute while the policy answers. A worker that dies or stays silent
-past its deadline raises `WorkerError`, which a rollout records as ``env_error``.
+past its deadline raises `WorkerError`, which a rollout records as ``env_error``. `EnvPool` lends workers to one episode
+after another, because starting a process costs more than most episodes.
 """
 
 from __future__ import annotations
@@ -35,11 +36,14 @@ class RemoteEnv:
         self._process.start()
         theirs.close()
         self._deadline = deadline
+        self._awaited = 0
+        self._failed = False
         self.version: str = self._finish("version")
 
     def start(self, method: str, *arguments: Any, **keywords: Any) -> _Call:
         """Send a call; ``result()`` of what is returned waits for the value."""
         try:
+            self._awaited += 1
             self._pipe.send((method, arguments, keywords))
         except (BrokenPipeError, OSError) as error:
             raise WorkerError(f"the environment's process is gone ({error})") from error
@@ -47,6 +51,7 @@ class RemoteEnv:
 
     def receive(self, method: str) -> Any:
         """Wait for the answer to the oldest call. Raises `WorkerError`."""
+        failure: str | None = ""  # until the answer is here whole
         try:
             if not self._pipe.poll(self._deadline):
                 raise WorkerError(f"the environment's process did not answer {method!r} in {self._deadline:.0f} s")
@@ -56,9 +61,17 @@ class RemoteEnv:
             raise WorkerError(
                 f"the environment's process died during {method!r} (exit code {self._process.exitcode})"
             ) from error
+        finally:
+            self._failed = self._failed or failure is not None
+        self._awaited -= 1
         if failure is not None:
             raise WorkerError(failure)
         return value
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the next episode may be played here: nothing has failed and no answer is outstanding."""
+        return not self._failed and self._awaited == 0
 
     def _finish(self, method: str, *arguments: Any) -> Any:
         return self.start(method, *arguments).result()
@@ -75,6 +88,45 @@ class RemoteEnv:
                 self._process.kill()
                 self._process.join()
         self._pipe.close()
+
+
+class EnvPool:
+    """Worker processes that are lent to episodes; ``Job(env=pool.lease, ...)``. Close it when all episodes are over."""
+
+    def __init__(self, make: Callable[[], Any], *, deadline: float = 300.0) -> None:
+        self._make, self._deadline = make, deadline
+        self._idle: list[RemoteEnv] = []
+
+    def lease(self) -> LeasedEnv:
+        """A worker that waits, or a new one; closing the lease gives it back."""
+        env = self._idle.pop() if self._idle else RemoteEnv(self._make, deadline=self._deadline)
+        return LeasedEnv(env, self._idle)
+
+    def close(self) -> None:
+        """End the waiting workers."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def __enter__(self) -> EnvPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class LeasedEnv:
+    """A `RemoteEnv` for one episode."""
+
+    def __init__(self, env: RemoteEnv, idle: list[RemoteEnv]) -> None:
+        self._env, self._idle = env, idle
+        self.version, self.start = env.version, env.start
+
+    def close(self) -> None:
+        """Give the worker back; one that failed is ended instead."""
+        if self._env.reusable:
+            self._idle.append(self._env)
+        else:
+            self._env.close()
 
 
 def _serve(pipe: Connection, make: Callable[[], Any]) -> None:

@@ -12,7 +12,7 @@ from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.agents.random import RandomAgent
 from selfgym.agents.react import ReactAgent
 from selfgym.agents.rollout import Job, rollout
-from selfgym.agents.workers import RemoteEnv
+from selfgym.agents.workers import EnvPool, RemoteEnv
 from selfgym.envs.core import AgentEnv, Outcome
 from selfgym.memory.episode import Source
 
@@ -104,6 +104,24 @@ def test_a_worker_that_dies_is_an_env_error():
     [episode] = played([Job("dead", make, RandomAgent, seed=0, record=RECORD)])
     assert episode.outcome is Outcome.ENV_ERROR
     assert "exit code 3" in episode.error
+
+
+def test_a_pool_lends_its_workers_to_one_episode_after_another():
+    here = played(random_jobs(5))
+    with EnvPool(household) as pool:
+        there = played(random_jobs(5, pool.lease), width=2)
+        pids = {env._process.pid for env in pool._idle}
+    assert actions(here) == actions(there)
+    assert len(pids) == 2
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+def test_a_pool_replaces_a_worker_that_failed():
+    with EnvPool(partial(Failing, "step")) as pool:
+        job = lambda n: Job(f"b{n}", pool.lease, RandomAgent, seed=n, record=RECORD)  # noqa: E731
+        episodes = played([job(n) for n in range(2)], width=1)
+        assert [episode.outcome for episode in episodes] == [Outcome.ENV_ERROR] * 2
+        assert pool._idle == []
 
 
 class BrokenPolicy(ScriptedPolicy):

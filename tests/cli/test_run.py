@@ -37,18 +37,18 @@ def test_what_an_expert_plays_is_logged_and_won(store: Path, capsys: pytest.Capt
 
 
 def test_the_same_seeds_give_the_same_episodes(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for parallel in ("1", "7"):
+    for parallel in (["1"], ["7"], ["2", "--processes"]):
         said(
             capsys, "run", "--agent", "random", *HOUSE, "--episodes", "7", "--max-steps", "5",
-            "--store", str(store), "--parallel", parallel,
+            "--store", str(store), "--parallel", *parallel,
         )  # fmt: skip
     with EpisodeStore(store, readonly=True) as opened:
-        assert opened.runs() == ["random-1", "random-2"]
-        one, other = (
+        assert opened.runs() == ["random-1", "random-2", "random-3"]
+        alone, wide, elsewhere = (
             {episode.seed: [step.action for step in episode.steps] for episode in opened.episodes(run=run)}
             for run in opened.runs()
         )
-    assert one == other
+    assert alone == wide == elsewhere
 
 
 def test_a_named_run_plays_only_what_is_missing(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,9 @@ def run(
     ] = None,
     max_steps: Annotated[int | None, typer.Option(min=1, help="Steps after which an episode is cut.")] = None,
     parallel: Annotated[int, typer.Option(min=1, help="Episodes played at once, over one model.")] = 64,
+    processes: Annotated[
+        bool, typer.Option("--processes", help="Each environment in a process of its own, for heavy ones.")
+    ] = False,
     temperature: Annotated[float | None, typer.Option(min=0.0, help="Of the agent's sampling; 0 is greedy.")] = None,
     option: EnvOptions = None,
     agent_option: Annotated[
@@ -62,6 +65,7 @@ def run(
     """
     from selfgym.agents.agent import find_agent
     from selfgym.agents.policies.load import load_policy
+    from selfgym.agents.workers import EnvPool
     from selfgym.memory.store import EpisodeStore
 
     env_options = parse_options(option or []) | ({"max_steps": max_steps} if max_steps else {})
@@ -75,13 +79,14 @@ def run(
     options = parse_options(agent_option or []) | ({"temperature": temperature} if temperature is not None else {})
     maker = _agent_maker(agent, factory, policy, options)
     store.parent.mkdir(parents=True, exist_ok=True)
-    with EpisodeStore(store) as episode_store, progress_bar(quiet=quiet or json) as progress:
+    make = partial(make_env, env, env_options)
+    with EpisodeStore(store) as episode_store, EnvPool(make) as pool, progress_bar(quiet=quiet or json) as progress:
         run_name = name or _fresh_name(agent, episode_store.runs())
         record = {
             "run": run_name, "phase": "run", "env": env, "env_options": env_options, "agent": agent,
             "policy": model or "",
         }  # fmt: skip
-        jobs = list(_jobs(range(seed, seed + episodes), maker, record))
+        jobs = list(_jobs(range(seed, seed + episodes), pool.lease if processes else make, maker, record))
         played = _play(jobs, policy, episode_store, parallel, partial(progress, "episodes"))
     _report(played, run_name, store, as_json=json, quiet=quiet)
 
@@ -90,10 +95,11 @@ def _fresh_name(agent: str, runs: list[str]) -> str:
     return next(name for number in count(1) if (name := f"{agent}-{number}") not in runs)
 
 
-def _jobs(seeds: range, maker: Callable[[int, str], Agent], record: dict[str, Any]) -> Iterator[Job]:
+def _jobs(
+    seeds: range, make: Callable[[], Any], maker: Callable[[int, str], Agent], record: dict[str, Any]
+) -> Iterator[Job]:
     from selfgym.agents.rollout import Job
 
-    make = partial(make_env, record["env"], record["env_options"])
     for seed in seeds:
         identity = f"{record['run']}/{seed}"
         task = {"task_id": f"{record['env']}:{seed}"}
