@@ -12,7 +12,7 @@ _NANO: dict[str, Any] = {
     "env_options": {"size": "tiny", "max_steps": 20},
     "agent": {"instruction": "", "max_new_tokens": 24, "max_context": 1024, "temperature": 0.7},
     "evaluation": {"temperature": 0.0},
-    "demos": 1500,
+    "demos": 500,
     "clone": {"steps": 1000, "batch_tokens": 1024, "learning_rate": 3e-3, "bf16": True},
     "clone_context": 0.3,
     "tasks": 240,
@@ -20,6 +20,8 @@ _NANO: dict[str, Any] = {
     "search": {"simulations": 4, "branch": 3, "max_depth": 20},
     "splice": {"pairs": "any", "max_pairs": 4},
     "update": {"steps": 500, "batch_tokens": 1024, "learning_rate": 1.5e-3, "bf16": True},
+    "replay": 0.8,
+    "workers": 2,
 }
 _PRETRAINED: dict[str, Any] = {
     "env_options": {"size": "tiny", "max_steps": 20},

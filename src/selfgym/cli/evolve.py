@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,14 +75,16 @@ def evolve(
     find_recipe(settings.recipe)  # so that a slip of the pen leaves no folder behind
     make_env(settings.env, settings.env_options).close()
     hush_transformers()
+    begun = time.monotonic()
     with progress_bar(quiet=quiet or json) as progress:
         metrics = run(settings, folder, progress=progress)
+    minutes = (time.monotonic() - begun) / 60
     if json:
         print_json({"run": str(folder), "metrics": metrics})
         return
     print_table(("update", "episodes", "held-out success", "gain", "steps", "loops", "errors"), map(_row, metrics))
     if not quiet:
-        print(f"\nThe run is in {folder}; its learning curve is {folder / 'curve.png'}")
+        print(f"\n{minutes:.1f} minutes. The run is in {folder}; its learning curve is {folder / 'curve.png'}")
 
 
 def _settings(folder: Path, config: Path | None, given: dict[str, Any], pairs: list[str] | None) -> EvolveConfig:
