@@ -27,7 +27,6 @@ _PRETRAINED: dict[str, Any] = {
     "env_options": {"size": "tiny", "max_steps": 20},
     "agent": {"max_new_tokens": 40, "temperature": 0.7},
     "evaluation": {"temperature": 0.0},
-    "threads": 2,
     "iterations": 1,
     "demos": 60,
     "clone": {"steps": 40, "batch_tokens": 1024, "learning_rate": 2e-4, "bf16": True, "checkpoint_every": 10},

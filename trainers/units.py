@@ -12,6 +12,7 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
 import torch
+from transformers.utils import logging as transformers_logging
 
 from selfgym.agents.expert import ExpertAgent
 from selfgym.agents.rollout import Job, rollout
@@ -60,6 +61,7 @@ def workers(config: EvolveConfig) -> Iterator[Executor | None]:
 
 def _settle(threads: int) -> None:
     torch.set_num_threads(threads)
+    transformers_logging.disable_progress_bar()  # several workers' bars would be written over each other
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

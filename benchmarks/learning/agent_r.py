@@ -163,10 +163,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/agent-r-study"))
+    parser.add_argument("--results", type=Path, default=Path(__file__).resolve().parent.parent / "results")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--settings", type=Path, help="JSON file of EvolveConfig settings (default: the demo's)")
     arguments = parser.parse_args()
     settings = json.loads(arguments.settings.read_text()) if arguments.settings else preset("nano")
+    if arguments.workers > 1:
+        settings["workers"] = 1  # the arms share the cores already
     seeds = range(arguments.seeds)
     with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
         list(pool.map(partial(make_start, settings=settings, out=arguments.out), seeds))
@@ -184,7 +187,8 @@ def main() -> None:
     for name, gaps in result["agent_r_minus"].items():
         for kind, gap in gaps.items():
             print(f"agent-r minus {name}: {kind} {gap['points']:+.1f} points [{gap['low']:+.1f}, {gap['high']:+.1f}]")
-    path = Path(__file__).resolve().parent.parent / "results" / f"agent_r-{date.today()}.json"
+    arguments.results.mkdir(exist_ok=True)
+    path = arguments.results / f"agent_r-{date.today()}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")
 
 
