@@ -5,6 +5,7 @@ import random
 import sys
 
 import pytest
+
 from selfgym.benchmarks.learning import agent_r as study
 from selfgym.envs.core import Outcome
 from selfgym.trainers.stage import EvolveConfig, Stage
