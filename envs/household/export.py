@@ -165,7 +165,7 @@ def _facts(layout: Layout) -> list[tuple[str, ...]]:
         facts += [("openable", place.id)] if place.openable else []
     for thing in layout.things:
         facts += [("objectType", thing.id, f"{thing.type}Type")] if thing.type else []
-        facts += [("objectAtLocation", thing.id, thing.location)] if thing.location is not None else []
+        facts += [("objectAtLocation", thing.id, location) for location in thing.locations]
         facts += [("inReceptacle", thing.id, place_id) for place_id in thing.receptacles]
         facts += [("inReceptacleObject", inner, thing.id) for inner in thing.inside]
         facts += [(predicate, thing.id) for field, predicate in _FLAGS.items() if getattr(thing, field)]

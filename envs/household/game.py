@@ -63,15 +63,15 @@ class Game:
     def _place_everything(self) -> None:
         """Number the places; say what stands at each, what lies around it, and what is in each receptacle."""
         places = {receptacle.location for receptacle in self.receptacles} | {self.layout.start}
-        places |= {thing.location for thing in self.things if thing.location is not None}
+        places |= {location for thing in self.things for location in thing.locations}
         self.place_index = {place: number for number, place in enumerate(sorted(places))}
         self.place_of = [self.place_index[receptacle.location] for receptacle in self.receptacles]
         self.at_place = [tuple(r for r, at in enumerate(self.place_of) if at == place) for place in range(len(places))]
         self.start = self.place_index[self.layout.start]
         self.around, self.inside = [0] * len(places), [0] * len(self.receptacles)
         for i, thing in enumerate(self.things):
-            if thing.location is not None:
-                self.around[self.place_index[thing.location]] |= 1 << i
+            for location in thing.locations:
+                self.around[self.place_index[location]] |= 1 << i
             for receptacle in thing.receptacles:
                 self.inside[self.receptacle_index[receptacle]] |= 1 << i
 

@@ -83,12 +83,12 @@ class House:
         thing_id, _ = self._new_id(type_, self._position[place.id], 0.3)
         kind = OBJECTS.get(type_)
         if kind is None:
-            thing = Thing(thing_id, type_, place.location, (place.id,), toggleable=type_ == LAMP)
+            thing = Thing(thing_id, type_, (place.location,), (place.id,), toggleable=type_ == LAMP)
         else:
             thing = Thing(
                 thing_id,
                 type_,
-                place.location,
+                (place.location,),
                 (place.id,),
                 pickupable=True,
                 cleanable=kind.cleanable,

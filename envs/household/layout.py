@@ -34,11 +34,15 @@ class Receptacle:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A movable or fixed object. ``receptacles`` lists every receptacle that holds it at the start, possibly none."""
+    """A movable or fixed object.
+
+    ``locations`` and ``receptacles`` list every place and every receptacle that the data puts it in at the start: one
+    as a rule, none or several now and then.
+    """
 
     id: str
     type: str  # the ``otype``; "" where the data leaves it untyped
-    location: str | None
+    locations: tuple[str, ...]
     receptacles: tuple[str, ...] = ()
     pickupable: bool = False
     cleanable: bool = False

@@ -293,9 +293,12 @@ def _assemble(
 
 def _things(entities: dict[str, str], facts: _Facts, mentioned: set[str], receptacles: set[str]) -> tuple[Thing, ...]:
     """Every object of the initial facts. Those that are only declared do not count, not even in the numbering."""
-    locations, types = _one_each(facts, "objectatlocation"), _one_each(facts, "objecttype")
+    types = _one_each(facts, "objecttype")
+    stands: dict[str, list[str]] = defaultdict(list)
     lies: dict[str, list[str]] = defaultdict(list)
     holds: dict[str, list[str]] = defaultdict(list)
+    for thing, location in facts.get("objectatlocation", []):
+        stands[thing].append(location)
     for thing, receptacle in facts.get("inreceptacle", []):
         if entities[receptacle] != "receptacle":
             raise GameFileError(f"{thing!r} lies in {receptacle!r}, which is no receptacle")
@@ -308,7 +311,7 @@ def _things(entities: dict[str, str], facts: _Facts, mentioned: set[str], recept
         Thing(
             entity,
             sys.intern(_kind(types.get(entity, ""))),
-            locations.get(entity),
+            tuple(stands.get(entity, ())),
             tuple(lies.get(entity, ())),
             pickupable=entity in flags["pickupable"],
             cleanable=entity in flags["cleanable"],

@@ -59,7 +59,7 @@ def _with_quirks(layout: Layout, seed: int) -> Layout:
     a, b = draw.sample(range(len(receptacles)), 2)
     receptacles[a] = replace(receptacles[a], location=receptacles[b].location)
     places = {place.id: place.location for place in receptacles}
-    things = [replace(thing, location=places[thing.receptacles[0]]) for thing in layout.things]
+    things = [replace(thing, locations=(places[thing.receptacles[0]],)) for thing in layout.things]
     wanted = [i for i, thing in enumerate(things) if thing.type == layout.goal.object_type]
     for i in (draw.choice(wanted), draw.randrange(len(things))):
         other = draw.choice(receptacles).id

@@ -26,15 +26,17 @@ KITCHEN = Layout(
         Receptacle("cabinet_bar_1", "", "loc_bar_e", openable=True),
     ),
     things=(
-        Thing("tomato_bar_1", "tomato", "loc_bar_a", ("fridge_bar_1",), sliceable=True, cool=True, **FOOD),
-        Thing("tomato_bar_2", "tomato", "loc_bar_b", (), sliceable=True, pickupable=True),
-        Thing("tomato_bar_3", "tomato", "loc_bar_b", ("sink_bar_1_bar_sinkbasin",), sliceable=True, **FOOD),
-        Thing("knife_bar_1", "knife", "loc_bar_b", ("countertop_bar_1",), pickupable=True),
-        Thing("desklamp_bar_1", "desklamp", "loc_bar_b", ("countertop_bar_1",), toggleable=True),
-        Thing("bowl_bar_1", "bowl", "loc_bar_d", ("shelf_bar_1",), holds_objects=True, inside=("egg_bar_1",), **FOOD),
-        Thing("egg_bar_1", "egg", "loc_bar_d", ("shelf_bar_1",), **FOOD),
-        Thing("plate_bar_1", "plate", "loc_bar_d", ("shelf_bar_1", "shelf_bar_2"), **FOOD),
-        Thing("box_bar_1", "", "loc_bar_d", ("shelf_bar_1",), pickupable=True),
+        Thing("tomato_bar_1", "tomato", ("loc_bar_a",), ("fridge_bar_1",), sliceable=True, cool=True, **FOOD),
+        Thing("tomato_bar_2", "tomato", ("loc_bar_b",), (), sliceable=True, pickupable=True),
+        Thing("tomato_bar_3", "tomato", ("loc_bar_b",), ("sink_bar_1_bar_sinkbasin",), sliceable=True, **FOOD),
+        Thing("knife_bar_1", "knife", ("loc_bar_b",), ("countertop_bar_1",), pickupable=True),
+        Thing("desklamp_bar_1", "desklamp", ("loc_bar_b",), ("countertop_bar_1",), toggleable=True),
+        Thing(
+            "bowl_bar_1", "bowl", ("loc_bar_d",), ("shelf_bar_1",), holds_objects=True, inside=("egg_bar_1",), **FOOD
+        ),
+        Thing("egg_bar_1", "egg", ("loc_bar_d",), ("shelf_bar_1",), **FOOD),
+        Thing("plate_bar_1", "plate", ("loc_bar_d",), ("shelf_bar_1", "shelf_bar_2"), **FOOD),
+        Thing("box_bar_1", "", ("loc_bar_d",), ("shelf_bar_1",), pickupable=True),
     ),
     start="loc_bar_start",
     locations=("loc_bar_a", "loc_bar_b", "loc_bar_c", "loc_bar_d", "loc_bar_e", "loc_bar_start"),
@@ -340,6 +342,18 @@ def test_what_cannot_be_compiled_is_refused_with_a_sentence():
         kitchen(fixes=["faster"])
     with pytest.raises(ValueError, match=r"'shelf_bar_1' occurs twice"):
         kitchen(receptacles=(*KITCHEN.receptacles, KITCHEN.receptacles[4]))
-    lost = Thing("cup_bar_1", "cup", None, ("table_bar_1",))
+    lost = Thing("cup_bar_1", "cup", (), ("table_bar_1",))
     with pytest.raises(ValueError, match="'cup_bar_1' lies in 'table_bar_1', which is no receptacle"):
         kitchen(things=(*KITCHEN.things, lost))
+
+
+def test_a_thing_may_stand_at_two_locations_and_leaves_only_the_one_where_it_is_taken():
+    tomato = Thing("tomato_bar_2", "tomato", ("loc_bar_a", "loc_bar_b"), ("countertop_bar_1",), sliceable=True, **FOOD)
+    things = tuple(tomato if thing.id == tomato.id else thing for thing in KITCHEN.things)
+    world = kitchen(things=things)
+    before = play(world, "go to countertop 1", "look")
+    assert play(world, "take tomato 2 from countertop 1").startswith("You pick up")
+    assert play(world, "move tomato 2 to countertop 1").startswith("You move")
+    assert play(world, "look") == before
+    at_fridge = world.game.place_index["loc_bar_a"]
+    assert world.around[at_fridge] >> world.game.thing_index["tomato_bar_2"] & 1
