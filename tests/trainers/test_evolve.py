@@ -12,6 +12,7 @@ from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Source
 from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.evolve import RunError, evolve
+from selfgym.trainers.presets import preset
 from selfgym.trainers.recipe import find_recipe
 from selfgym.trainers.stage import EvolveConfig
 
@@ -131,10 +132,22 @@ def test_another_seed_is_another_run(finished, tmp_path):
     assert weights(tmp_path / "run", 0) != weights(folder, 0)
 
 
+@pytest.mark.parametrize("model", ["nano", "smollm2", "some/model"])
+def test_there_are_settings_that_suit_every_model(model):
+    config = EvolveConfig(**preset(model))
+    assert config.model == model
+    assert config.search.max_depth == config.env_options["max_steps"]
+
+
 def test_recipes_are_found_by_name():
     assert find_recipe("agent-r").paper.endswith("2501.11425")
     with pytest.raises(LookupError, match="Did you mean 'agent-r'"):
         find_recipe("agentr")
+    assert find_recipe("selfgym.trainers.recipes.agent_r:AGENT_R") is find_recipe("agent-r")
+    with pytest.raises(LookupError, match="cannot be loaded"):
+        find_recipe("no_such_module:RECIPE")
+    with pytest.raises(LookupError, match="not a Recipe"):
+        find_recipe("selfgym.trainers.recipes.agent_r:PAPER")
 
 
 @pytest.mark.parametrize("recipe", ["good-only", "direct-revision"])
