@@ -2,7 +2,7 @@
 
     python benchmarks/learning/agent_r.py --seeds 3 --out runs/agent-r-study
 
-For each seed one cloned start is made; from copies of it every arm goes on with the same trees' budget and the same
+For each seed one cloned start is made; from copies of it every arm goes on with as many trees of its own and the same
 number of update steps: ``more-cloning`` (demonstrations only), ``good-only`` (cloning the trees' good paths),
 ``direct-revision`` and ``agent-r``. Reported for every arm and iteration, over all seeds: success on held-out layouts,
 recovery (success after a prefix of random commands was forced on held-out layouts of their own), loops per episode,

@@ -6,7 +6,7 @@ stricter notion of good.
 
 * ``agent-r``: the method.
 * ``direct-revision``: the whole bad path, then the revision and the good path (the paper's ablation).
-* ``good-only``: the same trees and the same number of update steps, cloning only the good paths.
+* ``good-only``: as many trees (grown by its own policy) and update steps, cloning only the good paths.
 * ``more-cloning``: the same number of update steps on the demonstrations alone, nothing collected.
 """
 
