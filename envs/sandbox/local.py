@@ -52,10 +52,10 @@ class LocalLink:
         info, info_end = os.pipe()
         _once()
         try:
-            self._process = subprocess.Popen(
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
                 [bwrap, "--info-fd", str(info_end), *_arguments(options, root)],
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=subprocess.PIPE,
                 env={},
                 pass_fds=(info_end,),
@@ -211,9 +211,9 @@ def _arguments(options: Options, root: bool) -> Iterator[str]:
     for kind in ("ipc", "pid", "net", "uts", "cgroup-try"):
         yield f"--unshare-{kind}"
     if root:
-        needed = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "CHOWN")
+        needed = ["SYS_ADMIN", "SETPCAP", "SETUID", "SETGID", "CHOWN"]
     else:
-        needed = ("SYS_ADMIN", "SETPCAP")
+        needed = ["SYS_ADMIN", "SETPCAP", "SETFCAP"]  # the last to map user 0, see user_namespaces(7)
         yield from ("--unshare-user", "--uid", "0", "--gid", "0")
     yield from ("--cap-drop", "ALL")
     for capability in needed:

@@ -92,7 +92,7 @@ NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x
 """The CLONE_NEW* flags: mount, cgroup, UTS, IPC, user, process, network, time."""
 
 FAMILIES = (1, 2, 10)
-"""Socket families that exist inside: AF_UNIX, AF_INET, AF_INET6 (in a network of their own, where there is only loopback)."""
+"""Socket families that exist inside: AF_UNIX, AF_INET, AF_INET6, the last two with only loopback to talk to."""
 
 TERMINAL_INJECTION = (0x5412, 0x541C)
 """The ioctl requests TIOCSTI and TIOCLINUX, which type on somebody's terminal."""

@@ -4,7 +4,7 @@ Order matters: size the workspace while that is still allowed, become an ordinar
 close the door with Landlock and seccomp. Every step that was asked for and fails raises; nothing is skipped silently.
 Runs inside the sandbox; imports nothing of selfgym.
 
-Sources: man-pages user_namespaces(7), capabilities(7), landlock(7), seccomp(2); kernel Documentation/userspace-api/landlock.rst.
+Sources: user_namespaces(7), capabilities(7), landlock(7), seccomp(2); kernel Documentation/userspace-api/landlock.rst.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Mapping
-from typing import Any
+
+TYPE_CHECKING = False  # see wire
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _MS_NOSUID, _MS_NODEV, _MS_REMOUNT = 2, 4, 32

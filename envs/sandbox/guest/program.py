@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
+import resource
 import sys
-from typing import Any, NoReturn
 
 from . import isolate
+
+TYPE_CHECKING = False  # see wire
+if TYPE_CHECKING:
+    import signal
+    from typing import Any, NoReturn
+else:
+    import _signal as signal  # without its enumerations
 
 _SOURCE = "<string>"
 
@@ -37,8 +43,6 @@ def become(request: dict[str, Any], source: str | None, fds: tuple[int, int, int
 
 def _settle(request: dict[str, Any], fds: tuple[int, int, int]) -> None:
     """Session, standard streams, limits, folder and environment of the program."""
-    import resource
-
     os.setsid()
     for number, fd in enumerate(fds):
         os.dup2(fd, number)
@@ -60,13 +64,10 @@ def _settle(request: dict[str, Any], fds: tuple[int, int, int]) -> None:
 
 def _run(source: str) -> int:
     """Run Python source as the main module and return its exit code."""
-    import types
-
     for name in [name for name in sys.modules if name.partition(".")[0] == __package__]:
         del sys.modules[name]
-    module = types.ModuleType("__main__")
+    module = type(sys)("__main__")
     module.__dict__["__builtins__"] = __builtins__
-    module.__dict__["__annotations__"] = {}
     sys.modules["__main__"] = module
     sys.argv = ["-c"]
     sys.path.insert(0, "")
@@ -107,6 +108,8 @@ def _guarded(call: Any, source: str) -> int:
 def _report(source: str) -> None:
     """Print the running exception as Python would, with the lines of the program it came through."""
     kind, error, trace = sys.exc_info()
+    assert kind is not None
+    assert error is not None
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
     if sys.excepthook is not sys.__excepthook__:

@@ -9,14 +9,21 @@ from __future__ import annotations
 import gc
 import os
 import select
-import signal
 import sys
 import time
-from typing import Any, NoReturn
 
 from . import isolate, program, tree, wire
 
+TYPE_CHECKING = False  # see wire
+if TYPE_CHECKING:
+    import signal
+    from typing import Any, NoReturn
+else:
+    import _signal as signal  # without its enumerations
+
 _TAIL = 2**16
+_IDLE = ("re", "json", "collections", "traceback", "math")
+"""What most programs import: fetched after the session is ready, while nothing is asked of it."""
 
 
 class Channel:
@@ -113,6 +120,7 @@ def main() -> NoReturn:
     gc.freeze()
     channel.send({"kind": "ready", **state})
     files = tree.Tree(setup["roots"])
+    _idle(channel)
     while True:
         try:
             _serve(channel, files, contained)
@@ -125,7 +133,7 @@ def _serve(channel: Channel, files: tree.Tree, contained: bool) -> None:
     """Receive one request and answer it."""
     header, body = channel.receive()
     if header["kind"] == "exec":
-        execute(channel, header, body, contained)
+        execute(channel, {**header, "cwd": files.place(header["cwd"])}, body, contained)
         if contained:
             tree.empty("/dev/shm")
     elif header["kind"] != "interrupt":  # which came too late
@@ -145,6 +153,15 @@ def _prepare(setup: dict[str, Any]) -> None:
     for name in setup["preimport"]:
         __import__(name)
     gc.disable()
+
+
+def _idle(channel: Channel) -> None:
+    """Import what programs are likely to want until the host asks for something."""
+    for name in _IDLE:
+        if channel.holding or select.select([channel], [], [], 0)[0]:
+            return
+        __import__(name)
+    gc.freeze()
 
 
 def execute(channel: Channel, request: dict[str, Any], body: bytes, contained: bool) -> None:

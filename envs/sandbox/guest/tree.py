@@ -13,12 +13,16 @@ import posixpath
 import stat
 import time
 from _blake2 import blake2b  # hashlib would bring OpenSSL, a megabyte for every session
-from collections.abc import Iterator
-from typing import Any
 
-from . import wire
+TYPE_CHECKING = False  # see wire
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
-Node = list[Any]
+    from . import wire
+
+    Node = list[Any]
+
 _SETTLED = 50_000_000
 """Nanoseconds after which a file's change time can be trusted to tell a later change."""
 _OUTSIDE = ("/proc", "/sys", "/dev")
@@ -30,10 +34,14 @@ def digest(data: bytes) -> str:
 
 
 class Tree:
-    """Serves requests about files. ``roots``: ``base`` (put before every path), ``folders`` of the tree, ``bytes`` it may have."""
+    """Serves requests about files.
+
+    ``roots``: ``base``, put before every path; ``folders`` that the tree is of; ``bytes`` that it may have at most.
+    """
 
     def __init__(self, roots: dict[str, Any]) -> None:
-        self._base, self._folders, self._most = roots["base"], roots["folders"], roots["bytes"]
+        self._base, self._most = roots["base"], roots["bytes"]
+        self._folders = [self._base + folder for folder in roots["folders"]]
         self._known: dict[str, tuple[tuple[int, ...], str]] = {}
         self._plan: list[Node] = []
 
@@ -51,38 +59,40 @@ class Tree:
         if kind == "list":
             return {"kind": "entries", "entries": list(self._list(header["path"], header["recursive"]))}, b""
         if kind == "remove":
-            erase(self._place(header["path"]))
+            erase(self.place(header["path"]))
             return {"kind": "done"}, b""
         if kind == "manifest":
             return {"kind": "nodes", "nodes": self.nodes()}, b""
         if kind == "blobs":
             wanted = set(header["paths"])
-            contents = {path: self._content(path) for path, _ in self._all() if path in wanted}
+            named = ((path[len(self._base) :], path) for path, _ in self._all())
+            contents = {name: self._content(path) for name, path in named if name in wanted}
             return {"kind": "data", "files": [[path, len(one)] for path, one in contents.items()]}, b"".join(
                 contents.values()
             )
         if kind == "plan":
-            self._plan = header["nodes"]
+            self._plan = [[self._base + path, *rest] for path, *rest in header["nodes"]]
             return {"kind": "missing", "hashes": sorted(self._missing())}, b""
         if kind == "plant":
             self._plant(header["contents"], body)
             return {"kind": "done"}, b""
         raise ValueError(f"no request is called {kind!r}")
 
-    def _place(self, path: str) -> str:
+    def place(self, path: str) -> str:
+        """Where a path of the sandbox is; a relative one starts in the workspace."""
         return str(self._base + posixpath.join("/work", path))
 
     def _open(self, path: str, flags: int) -> int:
         """A descriptor of a plain file that is no kernel file."""
         fd = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
         where = os.readlink(f"/proc/self/fd/{fd}")
-        if not stat.S_ISREG(os.fstat(fd).st_mode) or where.startswith(_OUTSIDE) and not where.startswith("/dev/shm/"):
+        if not stat.S_ISREG(os.fstat(fd).st_mode) or (where.startswith(_OUTSIDE) and not where.startswith("/dev/shm/")):
             os.close(fd)
             raise ValueError(f"{path} is not a plain file")
         return fd
 
     def _put(self, name: str, data: bytes, mode: int) -> None:
-        path = self._place(name)
+        path = self.place(name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(self._open(path, os.O_WRONLY | os.O_CREAT), "wb") as file:
             file.truncate(0)
@@ -90,7 +100,7 @@ class Tree:
             os.fchmod(file.fileno(), mode)
 
     def _get(self, name: str, limit: int) -> bytes:
-        path = self._place(name)
+        path = self.place(name)
         with open(self._open(path, os.O_RDONLY), "rb") as file:
             size = os.fstat(file.fileno()).st_size
             data = file.read(limit + 1) if size <= limit else b""
@@ -99,7 +109,7 @@ class Tree:
         return data
 
     def _list(self, name: str, recursive: bool) -> Iterator[tuple[str, str, int, int]]:
-        top = self._place(name)
+        top = self.place(name)
         if not os.path.isdir(top):
             raise ValueError(f"{top} is not a folder")
         for path, info in _walk(top, recursive):
@@ -118,7 +128,7 @@ class Tree:
             if kind == "link":
                 detail = os.readlink(path)
             elif kind != "folder" and info.st_nlink > 1 and (info.st_dev, info.st_ino) in first:
-                kind, detail = "hard", first[info.st_dev, info.st_ino]
+                kind, detail = "hard", first[info.st_dev, info.st_ino][len(self._base) :]
             elif kind == "file":
                 size += info.st_size
                 if size > self._most:
@@ -129,7 +139,7 @@ class Tree:
                 detail = {stat.S_IFIFO: "fifo", stat.S_IFSOCK: "socket"}.get(stat.S_IFMT(info.st_mode), "")
             if kind in ("file", "other") and info.st_nlink > 1:
                 first[info.st_dev, info.st_ino] = path
-            nodes.append([path, kind, stat.S_IMODE(info.st_mode), info.st_mtime_ns, detail])
+            nodes.append([path[len(self._base) :], kind, stat.S_IMODE(info.st_mode), info.st_mtime_ns, detail])
         self._known = known
         return nodes
 
@@ -186,10 +196,10 @@ class Tree:
         planned = {path: kind for path, kind, *_ in self._plan}
         for path, info in list(self._all()):
             kind = _KINDS.get(stat.S_IFMT(info.st_mode), "other")
-            plain = kind == "folder" or kind == "file" and info.st_nlink == 1
+            plain = kind == "folder" or (kind == "file" and info.st_nlink == 1)
             if not (plain and planned.get(path) == kind) and os.path.lexists(path):
                 erase(path)
-        for path, kind, mode, mtime, detail in self._plan:
+        for path, kind, _, _, detail in self._plan:
             if kind == "folder":
                 if not os.path.isdir(path):
                     os.mkdir(path, 0o700)
@@ -206,7 +216,7 @@ class Tree:
         if kind == "link":
             os.symlink(detail, path)
         elif kind == "hard":
-            os.link(detail, path, follow_symlinks=False)
+            os.link(self._base + detail, path, follow_symlinks=False)
         elif kind == "other":
             os.mknod(path, 0o600 | (stat.S_IFSOCK if detail == "socket" else stat.S_IFIFO))
         elif detail in blobs and not (os.path.lexists(path) and self._hash(path, os.lstat(path)) == detail):
