@@ -1,0 +1,105 @@
+"""Sandbox sessions for the tests of this folder, one backend after the other.
+
+SELFGYM_SANDBOXES names the backends, by default ``local,docker``. ``unsafe`` is the negative control: a bare process
+that must fail the tests of containment. Tests that could harm a machine without a sandbox ask for `only_contained`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from selfgym.envs.sandbox.limits import Limits, SandboxError
+from selfgym.envs.sandbox.opening import open_sandbox
+
+from .sandbox_host import Host
+
+BACKENDS = os.environ.get("SELFGYM_SANDBOXES", "local,docker").split(",")
+
+
+@pytest.fixture(scope="session")
+def no_engine():
+    """Why no Docker engine can be used, or an empty text."""
+    # in a process of its own: where nobody answers the SDK leaves a socket open, which would be a warning here
+    ping = [sys.executable, "-c", "import docker; docker.from_env(timeout=10).ping()"]
+    done = subprocess.run(ping, capture_output=True, text=True)
+    if done.returncode:
+        where = os.environ.get("DOCKER_HOST", "the usual address")
+        return f"no Docker engine answers at {where}: {done.stderr.splitlines()[-1]}"
+    return ""
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request, no_engine):
+    """The name of the backend."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("sandboxes need Linux")
+    if request.param == "docker" and no_engine:
+        pytest.skip(no_engine)
+    return request.param
+
+
+@pytest.fixture
+def only_contained(backend):
+    """Asked for by tests that could harm a machine without a sandbox."""
+    if backend == "unsafe":
+        pytest.skip("would harm this machine")
+
+
+@pytest.fixture
+def open_box(backend):
+    """Opens sessions with limits of one's own and closes them after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def opened(*, preimport=(), readonly=(), env=None, **limits):
+            box = open_sandbox(
+                backend,
+                limits=Limits(**limits),
+                preimport=preimport,
+                readonly=readonly,
+                env=env,
+                unsafe=backend == "unsafe",
+            )
+            stack.callback(box.close)
+            return box
+
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def rooms(backend):
+    """The session that the tests of one file share, in a list of one, for `box`."""
+    rooms = []
+    yield rooms
+    for room in rooms:
+        room.close()
+
+
+@pytest.fixture
+def box(backend, rooms):
+    """A session that earlier tests of the file have used. It must work after every test, whatever was done in it."""
+    if not rooms:
+        rooms.append(open_sandbox(backend, limits=Limits(timeout=20), unsafe=backend == "unsafe"))
+    yield rooms[0]
+    broken = ""
+    try:
+        for again in ("print('still here')", ["echo", "still here"]):
+            after = rooms[0].exec(again)
+            broken = broken if after.stdout == b"still here\n" else f"{after}"
+    except SandboxError as error:
+        broken = f"{error}"
+    if broken:
+        rooms.pop().close()
+    assert not broken, f"the session did not survive the test: {broken}"
+
+
+@pytest.fixture
+def host():
+    """Bait, and a look at the host's processes."""
+    host = Host()
+    yield host
+    host.close()

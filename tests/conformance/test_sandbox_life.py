@@ -1,0 +1,219 @@
+"""Contained: what becomes of a session when it is interrupted, closed, forgotten, or its host is killed."""
+
+import contextlib
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from selfgym.envs.sandbox.limits import SandboxError, SandboxUnavailable
+from selfgym.envs.sandbox.opening import open_sandbox
+
+from .sandbox_host import alive, descendants, program, until
+
+
+def endless(marker):
+    """A program with children and grandchildren that does not end."""
+    import ctypes
+    import os
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(15, marker.encode(), 0, 0, 0)
+    subprocess.Popen([sys.executable, "-S", "-c", f"import time; time.sleep(15) # {marker}"], start_new_session=True)
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(15)
+    print("ready", flush=True)
+    time.sleep(15)
+
+
+HOST = """
+import sys
+from selfgym.envs.sandbox.limits import Limits
+from selfgym.envs.sandbox.opening import open_sandbox
+backend, source, state = sys.argv[1], sys.stdin.read(), sys.argv[2]
+box = open_sandbox(backend, limits=Limits(timeout=60), unsafe=backend == "unsafe")
+box.exec("print(1)")
+if state == "idle":
+    print("ready", flush=True)
+    import time; time.sleep(60)
+box.exec(source, on_output=lambda name, data: print("ready", flush=True))
+"""
+
+
+def containers():
+    import docker
+
+    client = docker.from_env()
+    try:
+        return {container.id for container in client.containers.list(all=True)}
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("state", ["running", "idle"])
+def test_nothing_is_left_when_the_host_is_killed(backend, host, state, number):
+    before = containers() if backend == "docker" else set()
+    helper = subprocess.Popen(
+        [sys.executable, "-c", HOST, backend, state],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        helper.stdin.write(program(endless, marker=host.marker).encode())
+        helper.stdin.close()
+        assert helper.stdout.readline() == b"ready\n"
+        below = descendants(helper.pid)
+        assert state == "idle" or until(lambda: len(host.processes()) >= 3)
+    finally:
+        helper.send_signal(number)
+        helper.wait(30)
+        helper.stdout.close()
+    assert until(lambda: not host.processes() and not any(map(alive, below)), 5), "processes outlived their host"
+    if backend == "docker":
+        assert until(lambda: containers() <= before, 10), "a container outlived its host"
+
+
+def test_interrupt(box, host):
+    ready, results = threading.Event(), []
+    source = program(endless, marker=host.marker)
+    thread = threading.Thread(target=lambda: results.append(box.exec(source, on_output=lambda *_: ready.set())))
+    thread.start()
+    assert ready.wait(10)
+    start = time.monotonic()
+    box.interrupt()
+    thread.join()
+    assert time.monotonic() - start < 3
+    assert results[0].limit == "interrupted"
+    assert results[0].stdout == b"ready\n"
+    assert not results[0].ok
+    assert until(lambda: not host.processes(), 1)
+
+
+def test_interrupt_of_nothing(box):
+    for _ in range(3):
+        box.interrupt()
+        assert box.exec("print('undisturbed')").stdout == b"undisturbed\n"
+
+
+def test_interrupts_at_any_moment(box):
+    """Interrupts that come just before, during and just after short programs hit that program or none."""
+    done = threading.Event()
+
+    def disturb():
+        while not done.wait(0.003):
+            box.interrupt()
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        results = [box.exec(f"print({number})") for number in range(100)]
+    finally:
+        done.set()
+        thread.join()
+    for number, result in enumerate(results):
+        assert result.limit == "interrupted" or result.stdout == b"%d\n" % number, result
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "while True: pass",
+        "import os; os.kill(os.getpid(), 9)",
+        "x = bytearray(10**12)",
+        "import os; os.close(0); os.close(1); os.close(2)",
+    ],
+)
+def test_the_next_program_runs(box, source):
+    box.exec(source, timeout=0.5)
+    assert box.exec("print('next')").stdout == b"next\n"
+
+
+def test_closing_while_a_program_runs(open_box, host):
+    box, ready, errors = open_box(), threading.Event(), []
+
+    def run():
+        try:
+            errors.append(box.exec(program(endless, marker=host.marker), on_output=lambda *_: ready.set()))
+        except SandboxError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert ready.wait(10)
+    box.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert isinstance(errors[0], SandboxError)
+    assert until(lambda: not host.processes(), 2)
+
+
+def test_an_error_of_the_callback_comes_out(open_box, host):
+    box = open_box()
+
+    def refuse(stream, data):
+        raise RuntimeError("no more of this")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        box.exec(program(endless, marker=host.marker), on_output=refuse)
+    assert until(lambda: not host.processes(), 2)
+
+
+def test_a_forgotten_session_is_closed(backend):
+    before = descendants(os.getpid())
+    box = open_sandbox(backend, unsafe=backend == "unsafe")
+    box.exec("print(1)")
+    opened = descendants(os.getpid()) - before
+    del box
+    gc.collect()
+    assert until(lambda: not any(map(alive, opened)))
+
+
+def test_sessions_leave_nothing_open(backend):
+    def state():
+        gc.collect()
+        with open("/proc/self/mountinfo") as mounts:
+            return len(os.listdir("/proc/self/fd")), len(descendants(os.getpid())), len(mounts.readlines())
+
+    for round in range(2):
+        for _ in range(4):
+            with open_sandbox(backend, unsafe=backend == "unsafe") as box:
+                box.exec("print(1)")
+        if round == 0:
+            before = state()
+    assert until(lambda: state() == before), (before, state())
+
+
+def test_the_server_dies(open_box, backend, only_contained):
+    """Where the server inside is killed from outside, the caller gets an error of the session, not a result."""
+    if backend == "docker":
+        pytest.skip("the engine, not this process, is the parent of the server")
+    before = descendants(os.getpid())
+    box = open_box()
+    box.exec("print(1)")
+    for pid, _ in descendants(os.getpid()) - before:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    with pytest.raises(SandboxError):
+        box.exec("print(2)")
+    with pytest.raises(SandboxError):
+        box.put("a", "b")
+
+
+def test_nothing_is_unsafe_by_accident():
+    with pytest.raises(SandboxUnavailable, match="unsafe=True"):
+        open_sandbox("unsafe")
+    with pytest.raises(ValueError, match="backend"):
+        open_sandbox("lokal")
