@@ -25,10 +25,26 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """Where groups can be made: a folder per controller (all the same in version 2)."""
+    """A group by its folder for each controller (all the same in version 2)."""
 
     version: int
     folders: dict[str, Path]
+
+    def hits(self) -> dict[str, int]:
+        """How often memory ran out (a process was killed) and how often a process could not be made, so far."""
+        files = {
+            "memory": ("memory.oom_control" if self.version == 1 else "memory.events", "oom_kill"),
+            "processes": ("pids.events", "max"),
+        }
+        counts = {}
+        for what, (file, key) in files.items():
+            controller = "memory" if what == "memory" else "pids"
+            counts[what] = 0
+            if controller in self.folders:
+                with suppress(OSError):
+                    lines = (self.folders[controller] / file).read_text().splitlines()
+                    counts[what] = next((int(line.split()[1]) for line in lines if line.split()[0] == key), 0)
+        return counts
 
 
 class Cgroup:
@@ -37,7 +53,7 @@ class Cgroup:
     def __init__(self, hierarchy: Hierarchy, limits: Limits, processes: int) -> None:
         """Make it. ``processes`` beside the server. Raises `OSError` and leaves nothing where that fails."""
         self._version = hierarchy.version
-        name = f"selfgym-{os.getpid()}-{_started(os.getpid())}-{next(_numbers)}"
+        name = f"selfgym-{os.getpid()}-{started(os.getpid())}-{next(_numbers)}"
         self._folders = {controller: folder / name for controller, folder in hierarchy.folders.items()}
         try:
             for folder in dict.fromkeys(self._folders.values()):
@@ -51,7 +67,7 @@ class Cgroup:
     def _settings(self, limits: Limits, processes: int) -> list[tuple[str, str, str]]:
         old = self._version == 1
         settings = [
-            ("memory", "memory.limit_in_bytes" if old else "memory.max", str(limits.memory)),
+            ("memory", "memory.limit_in_bytes" if old else "memory.max", str(limits.total_memory)),
             ("pids", "pids.max", str(processes)),
         ]
         if limits.cpus is not None:
@@ -72,20 +88,8 @@ class Cgroup:
             (folder / "cgroup.procs").write_text(str(pid))
 
     def hits(self) -> dict[str, int]:
-        """How often memory ran out (a process was killed) and how often a process could not be made, so far."""
-        files = {
-            "memory": ("memory.oom_control" if self._version == 1 else "memory.events", "oom_kill"),
-            "processes": ("pids.events", "max"),
-        }
-        counts = {}
-        for what, (file, key) in files.items():
-            controller = "memory" if what == "memory" else "pids"
-            counts[what] = 0
-            if controller in self._folders:
-                with suppress(OSError):
-                    lines = (self._folders[controller] / file).read_text().splitlines()
-                    counts[what] = next((int(line.split()[1]) for line in lines if line.split()[0] == key), 0)
-        return counts
+        """What `Hierarchy.hits` says of this group."""
+        return Hierarchy(self._version, self._folders).hits()
 
     def remove(self) -> None:
         """Remove it once its processes are gone; waits for up to a second for the kernel to let go of them."""
@@ -95,7 +99,7 @@ class Cgroup:
 
 def hierarchy() -> Hierarchy | None:
     """Where this process may make groups that limit memory and processes, or ``None``."""
-    own = dict(_own_groups())
+    own = dict(_groups("self"))
     mounts = list(_mounts())
     folders: dict[str, Path] = {}
     version = 1
@@ -116,13 +120,26 @@ def hierarchy() -> Hierarchy | None:
     return Hierarchy(version, folders) if "memory" in folders else None
 
 
+def watch(pid: int, name: str) -> Hierarchy | None:
+    """The group that somebody else put a process into, if its name has ``name`` in it and it can be read from here."""
+    groups = {controller: path for controller, path in _groups(str(pid)) if name in path}
+    version = 1 if "memory" in groups else 2
+    folders: dict[str, Path] = {}
+    for root, point, kind, options in _mounts():
+        for controller in ("memory", "pids"):
+            path = groups.get(controller if version == 1 else "")
+            if path is not None and (kind == "cgroup2" if version == 2 else controller in options):
+                folders[controller] = point / _below(path, root)
+    return Hierarchy(version, folders) if "memory" in folders and folders["memory"].is_dir() else None
+
+
 def sweep(where: Hierarchy) -> int:
     """Remove the groups of processes that are no more, and return how many."""
     removed = 0
     for folder in dict.fromkeys(where.folders.values()):
         for group in folder.glob("selfgym-*"):
             match = _NAME.fullmatch(group.name)
-            if match and _started(int(match[1])) != int(match[2]):
+            if match and started(int(match[1])) != int(match[2]):
                 _remove(group)
                 removed += 1
     return removed
@@ -139,7 +156,7 @@ def _remove(folder: Path) -> None:
             time.sleep(0.002)
 
 
-def _started(pid: int) -> int:
+def started(pid: int) -> int:
     """When a process started, in ticks since boot; -1 for one that is no more."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
@@ -147,10 +164,10 @@ def _started(pid: int) -> int:
         return -1
 
 
-def _own_groups() -> list[tuple[str, str]]:
-    """The group of this process by controller; the controller of version 2 is the empty word."""
+def _groups(pid: str) -> list[tuple[str, str]]:
+    """The group of a process by controller; the controller of version 2 is the empty word."""
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
     except OSError:
         return []
     return [(name, path) for _, names, path in (line.split(":", 2) for line in lines) for name in names.split(",")]
