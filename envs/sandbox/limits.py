@@ -47,7 +47,8 @@ class Limits:
     cpus: float | None = None
     """Processor cores all processes may use together; needs control groups, ignored without."""
     memory: int = 512 * 2**20
-    """Bytes of memory: of all processes and files together where control groups can be had, of each process without."""
+    """Bytes of memory: of all processes together where control groups can be had, of each process without. The files of
+    `WORK` and `SCRATCH` are memory too, but have a limit of their own, ``disk``; other shared memory counts here."""
     processes: int = 64
     """Processes and threads alive at once."""
     disk: int = 128 * 2**20
@@ -58,6 +59,16 @@ class Limits:
     """Bytes kept of standard output, and as many of standard error; of more, the beginning and the end are kept."""
     open_files: int = 512
     """File descriptors of one process."""
+
+    @property
+    def shared_memory(self) -> int:
+        """Bytes of files in ``/dev/shm``, which do not outlive a program."""
+        return min(self.disk, self.memory // 2)
+
+    @property
+    def total_memory(self) -> int:
+        """Bytes of memory for a whole session. More than files alone can fill, so that its server always has some."""
+        return self.memory + 2 * self.disk
 
     def __post_init__(self) -> None:
         for name in ("timeout", "memory", "processes", "disk", "files", "output", "open_files"):

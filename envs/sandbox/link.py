@@ -61,7 +61,7 @@ def setup_frame(options: Options, **more: Any) -> dict[str, Any]:
     size = [options.limits.disk, options.limits.files]
     return {
         "kind": "setup",
-        "mounts": {"/work": size, "/tmp": size, "/dev/shm": size},
+        "mounts": {"/work": size, "/tmp": size, "/dev/shm": [options.limits.shared_memory, options.limits.files]},
         "user": None,
         "user_namespace": False,
         "drop": True,
@@ -71,5 +71,6 @@ def setup_frame(options: Options, **more: Any) -> dict[str, Any]:
         "path": [],
         "hide": [],
         "executable": "",
+        "prefix": "",
         **more,
     }

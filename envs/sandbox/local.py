@@ -99,6 +99,7 @@ class LocalLink:
             path=[_moved(path) for path in _packages()],
             hide=["/run", ""],
             executable=f"{_VENV}/bin/python" if _in_venv() else "",
+            prefix=_VENV if _in_venv() else "",
         )
         self.send(wire.pack(setup, seccomp.program()))
         frames = wire.Frames()

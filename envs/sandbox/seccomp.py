@@ -97,6 +97,21 @@ FAMILIES = (1, 2, 10)
 TERMINAL_INJECTION = (0x5412, 0x541C)
 """The ioctl requests TIOCSTI and TIOCLINUX, which type on somebody's terminal."""
 
+SERVER: dict[str, tuple[tuple[int, int], int]] = {
+    # name: ((number on x86-64, number on arm64), the argument that names a process)
+    "ioprio_set": ((251, 30), 1),
+    "prlimit64": ((302, 261), 0),
+    "sched_setaffinity": ((203, 122), 0),
+    "sched_setattr": ((314, 274), 0),
+    "sched_setparam": ((142, 118), 0),
+    "sched_setscheduler": ((144, 119), 0),
+    "setpriority": ((141, 140), 1),
+}
+"""Calls by which a process can starve another of the same user; refused where that one is process 1, the server."""
+
+OF_A_USER: dict[str, int] = {"setpriority": 2, "ioprio_set": 3}
+"""Calls whose first argument may say that all processes of a user are meant, the server among them."""
+
 NEWEST = 466
 """The last call that was looked at (removexattrat, Linux 6.13); whatever is newer does not exist inside."""
 
@@ -141,6 +156,12 @@ def program(machine: str | None = None) -> bytes:
             (_RETURN, 0, 0, _ERRNO | errno.EPERM),
             (_RETURN, 0, 0, _ALLOW),
         ]
+    for name, (numbers, place) in SERVER.items():
+        checks = [(_LOAD, 0, 0, _ARGUMENTS + 8 * place), (_EQUAL, 0, 1, 1), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
+        if name in OF_A_USER:
+            checks += [(_LOAD, 0, 0, _ARGUMENTS), (_EQUAL, 0, 1, OF_A_USER[name])]
+            checks += [(_RETURN, 0, 0, _ERRNO | errno.EPERM)]
+        code += [(_EQUAL, 0, len(checks) + 1, numbers[column]), *checks, (_RETURN, 0, 0, _ALLOW)]
     code += [(_EQUAL, 0, len(FAMILIES) + 3, _SOCKET[column]), (_LOAD, 0, 0, _ARGUMENTS)]
     code += [(_EQUAL, len(FAMILIES) - place, 0, family) for place, family in enumerate(FAMILIES)]
     code += [(_RETURN, 0, 0, _ERRNO | errno.EAFNOSUPPORT), (_RETURN, 0, 0, _ALLOW)]
@@ -169,6 +190,12 @@ def docker_profile() -> dict[str, Any]:
     rules += [{"names": ["socket"], "args": [other], **family} for other in others]
     rules += [
         {"names": ["ioctl"], "args": [_argument(1, "SCMP_CMP_EQ", request)], **refuse} for request in TERMINAL_INJECTION
+    ]
+    rules += [
+        {"names": [name], "args": [_argument(place, "SCMP_CMP_EQ", 1)], **refuse} for name, (_, place) in SERVER.items()
+    ]
+    rules += [
+        {"names": [name], "args": [_argument(0, "SCMP_CMP_EQ", user)], **refuse} for name, user in OF_A_USER.items()
     ]
     rules.append({"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS})
     return {

@@ -123,8 +123,8 @@ def _landlock(writable: list[str]) -> int:
     ruleset = _LIBC.syscall(_LANDLOCK_CREATE_RULESET, attribute, ctypes.c_size_t(size), 0)
     if ruleset < 0:
         raise _fail("make a Landlock ruleset")
-    kernel = read | write_file | 1 << 14 | 1 << 15  # what may be written there is for its own permissions to say
-    rules = {"/": read, "/dev": kernel, "/proc": kernel, **dict.fromkeys(writable, handled)}
+    devices = read | write_file | 1 << 14 | 1 << 15
+    rules = {"/": read, "/dev": devices, **dict.fromkeys(writable, handled)}
     for path, allowed in rules.items():
         folder = os.open(path, os.O_PATH | os.O_CLOEXEC)
         rule = struct.pack("=Qi", allowed & handled, folder)

@@ -48,9 +48,6 @@ def _settle(request: dict[str, Any], fds: tuple[int, int, int]) -> None:
         os.dup2(fd, number)
     os.closerange(3, 2**20)
     isolate.dumpable(True)
-    if request["contained"]:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")  # where memory runs out the program is killed, not the server
     for name, value in request["rlimits"].items():
         number = getattr(resource, name)
         hard = resource.getrlimit(number)[1]
@@ -68,6 +65,7 @@ def _run(source: str) -> int:
         del sys.modules[name]
     module = type(sys)("__main__")
     module.__dict__["__builtins__"] = __builtins__
+    module.__dict__.setdefault("__annotations__", {})
     sys.modules["__main__"] = module
     sys.argv = ["-c"]
     sys.path.insert(0, "")

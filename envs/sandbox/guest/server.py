@@ -106,7 +106,7 @@ def main() -> NoReturn:
     channel = Channel()
     setup, filter_program = channel.receive()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    contained = os.getpid() == 1
+    sacrifice = Sacrifice(os.getpid() == 1)
     try:
         state = isolate.enter(setup, filter_program)
         _prepare(setup)
@@ -123,23 +123,23 @@ def main() -> NoReturn:
     _idle(channel)
     while True:
         try:
-            _serve(channel, files, contained)
+            _serve(channel, files, sacrifice)
         except BaseException as error:
             channel.send({"kind": "failed", "message": f"{type(error).__name__}: {error}"})
             os._exit(1)
 
 
-def _serve(channel: Channel, files: tree.Tree, contained: bool) -> None:
+def _serve(channel: Channel, files: tree.Tree, sacrifice: Sacrifice) -> None:
     """Receive one request and answer it."""
     header, body = channel.receive()
     if header["kind"] == "exec":
-        execute(channel, {**header, "cwd": files.place(header["cwd"])}, body, contained)
-        if contained:
+        execute(channel, {**header, "cwd": files.place(header["cwd"])}, body, sacrifice)
+        if sacrifice.contained:
             tree.empty("/dev/shm")
     elif header["kind"] != "interrupt":  # which came too late
         try:
             channel.send(*files.serve(header, body))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             channel.send({"kind": "refused", "message": str(error)})
 
 
@@ -150,9 +150,22 @@ def _prepare(setup: dict[str, Any]) -> None:
     sys.path[:] = [*(path for path in sys.path if path not in setup["hide"]), *setup["path"]]
     if setup["executable"]:
         sys.executable = setup["executable"]
+    if setup["prefix"]:
+        sys.prefix = sys.exec_prefix = setup["prefix"]
+    _site_builtins()
     for name in setup["preimport"]:
         __import__(name)
     gc.disable()
+
+
+def _site_builtins() -> None:
+    """``exit`` and ``quit``, which come with the module site; it is not imported for the time that it takes."""
+    import builtins
+
+    from _sitebuiltins import Quitter
+
+    for name in ("exit", "quit"):
+        setattr(builtins, name, Quitter(name, "Ctrl-D (i.e. EOF)"))
 
 
 def _idle(channel: Channel) -> None:
@@ -164,7 +177,30 @@ def _idle(channel: Channel) -> None:
     gc.freeze()
 
 
-def execute(channel: Channel, request: dict[str, Any], body: bytes, contained: bool) -> None:
+class Sacrifice:
+    """Sees to it that where memory runs out a program is killed and not the server.
+
+    A child inherits the score that the server has while it forks, and cannot lower it again: Landlock keeps programs
+    from writing to /proc. The file is opened before that.
+    """
+
+    def __init__(self, contained: bool) -> None:
+        """``contained``: whether there are walls at all; without them nothing is done."""
+        self.contained = contained
+        self._fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC) if contained else -1
+
+    def __enter__(self) -> None:
+        self._score(b"1000")
+
+    def __exit__(self, *_: object) -> None:
+        self._score(b"0")
+
+    def _score(self, value: bytes) -> None:
+        if self.contained:
+            os.pwrite(self._fd, value, 0)
+
+
+def execute(channel: Channel, request: dict[str, Any], body: bytes, sacrifice: Sacrifice) -> None:
     """Run one program to its end and the end of all it started, and send what became of it."""
     split = request["source"]
     source = None if split is None else body[:split].decode()
@@ -172,15 +208,16 @@ def execute(channel: Channel, request: dict[str, Any], body: bytes, contained: b
     (out, out_end), (err, err_end) = os.pipe(), os.pipe()
     stdin_end, feed = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), -1)
     started = time.monotonic()
-    pid = os.fork()
-    if pid == 0:
-        program.become({**request, "contained": contained}, source, (stdin_end, out_end, err_end))
+    with sacrifice:
+        pid = os.fork()
+        if pid == 0:
+            program.become(request, source, (stdin_end, out_end, err_end))
     for fd in (stdin_end, out_end, err_end):
         os.close(fd)
     cap = request["output"]
     streams = (Stream("stdout", out, cap, channel), Stream("stderr", err, cap, channel))
     limit = _attend(channel, pid, streams, feed, stdin, started + request["timeout"])
-    status, cpu, memory = _end(pid, contained)
+    status, cpu, memory = _end(pid, sacrifice.contained)
     seconds = time.monotonic() - started
     tails = [stream.drain() for stream in streams]
     channel.send(

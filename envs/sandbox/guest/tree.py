@@ -277,7 +277,6 @@ def erase(path: str) -> None:
         os.unlink(path)
         return
     os.chmod(path, 0o700)
-    moved = 0
     inner = [path]
     while inner:
         folder = inner.pop()
@@ -288,8 +287,7 @@ def erase(path: str) -> None:
                 os.unlink(inside)
                 continue
             os.chmod(inside, 0o700)
-            up = f"{path}/.erase-{moved}"
-            moved += 1
+            up = f"{path}/.{os.urandom(12).hex()}"  # no name that is there, whatever a program has thought of
             os.rename(inside, up)
             inner.append(up)
         if folder != path:
