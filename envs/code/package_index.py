@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import http.client
 import os
@@ -58,7 +57,7 @@ def _configured_index() -> str | None:
     for line in answer.stdout.splitlines():
         key, equals, value = line.partition("=")
         if equals and key.endswith(".index-url"):
-            values[key] = str(ast.literal_eval(value))
+            values[key] = value.strip("'\"")
     return values.get("download.index-url") or values.get("global.index-url")
 
 

@@ -17,7 +17,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from selfgym.envs.code.packages import Package, PackageError, data_folder, files_of, is_test
-from selfgym.envs.code.testrun import TestRun, run_tests
+from selfgym.envs.code.testrun import Function, TestRun, run_tests
 from selfgym.envs.sandbox.sandbox import Sandbox
 
 VERSION = 1
@@ -122,12 +122,16 @@ def _join(package: Package, python: str, watched: TestRun, again: TestRun) -> Te
     seconds = {test: result.seconds for test, result in again.results.items() if test not in left_out}
     tests = sorted(seconds, key=lambda test: (seconds[test], test))
     called: dict[str, dict[str, set[int]]] = {}
-    for position, test in enumerate(tests):
-        for file, name in _functions(package, watched, test):
-            called.setdefault(file, {}).setdefault(name, set()).add(position)
     imported: dict[str, set[str]] = {}
-    for file, name in _functions(package, watched, ""):
-        imported.setdefault(file, set()).add(name)
+    positions = {test: position for position, test in enumerate(tests)}
+    for test in watched.called:
+        for function in _functions(package, watched, test):
+            name = _plain(function.name)
+            # a body runs in whichever test is the first to import it, but matters to all
+            if not test or function.body:
+                imported.setdefault(function.file, set()).add(name)
+            elif test in positions:
+                called.setdefault(function.file, {}).setdefault(name, set()).add(positions[test])
     return TestMap(
         package=package.name,
         sha256=package.sha256,
@@ -136,7 +140,7 @@ def _join(package: Package, python: str, watched: TestRun, again: TestRun) -> Te
         tests=tuple(tests),
         seconds=tuple(round(seconds[test], 6) for test in tests),
         called={
-            file: {name: tuple(sorted(positions)) for name, positions in sorted(functions.items())}
+            file: {name: tuple(sorted(callers)) for name, callers in sorted(functions.items())}
             for file, functions in sorted(called.items())
         },
         imported={file: tuple(sorted(names)) for file, names in sorted(imported.items())},
@@ -144,15 +148,13 @@ def _join(package: Package, python: str, watched: TestRun, again: TestRun) -> Te
     )
 
 
-def _functions(package: Package, run: TestRun, test: str) -> list[tuple[str, str]]:
-    found = []
-    for number in run.called.get(test, ()):
-        if not 0 <= number < len(run.functions):
-            raise PackageError(f"the tests of {package} wrote a report that makes no sense")
-        file, name = run.functions[number]
-        if not is_test(package, file):
-            found.append((file, _plain(name)))
-    return found
+def _functions(package: Package, run: TestRun, test: str) -> list[Function]:
+    """What a test called, its own files left out."""
+    numbers = run.called[test]
+    if any(not 0 <= number < len(run.functions) for number in numbers):
+        raise PackageError(f"the tests of {package} wrote a report that makes no sense")
+    functions = [run.functions[number] for number in numbers]
+    return [function for function in functions if not is_test(package, function.file)]
 
 
 def _plain(qualname: str) -> str:

@@ -58,6 +58,18 @@ class TestResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A function that was called, or the body of a module or class, which runs when it is imported."""
+
+    file: str
+    """Relative to the workspace."""
+    name: str
+    """Qualified, as Python writes it."""
+    body: bool
+    """Whether it is the body of a module or class."""
+
+
+@dataclass(frozen=True, slots=True)
 class TestRun:
     """What became of a run of tests."""
 
@@ -66,17 +78,18 @@ class TestRun:
     results: Mapping[str, TestResult]
     """By test id, of the tests that ended."""
     finished: bool
-    """Whether pytest came to its end. If not, a limit was hit, or something ended the process."""
+    """Whether pytest came to its end with every test file collected. If not, the code under test is to blame: it cannot
+    be imported, lacks a test that was asked for, ended the process, or hit a limit. See ``execution``."""
     running: str | None
     """The test that was running when the run was cut off."""
     broken: Mapping[str, str]
     """Test files that could not be collected, and why."""
     execution: Result
     """Output, exit code, time and limits."""
-    functions: tuple[tuple[str, str], ...] = ()
-    """Functions that were called: file and qualified name. Only of `run_tests` with ``watch``."""
+    functions: tuple[Function, ...] = ()
+    """What was called. Only of `run_tests` with ``watch``."""
     called: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """Which of ``functions`` each test called; those called while importing under the test ``""``."""
+    """By test, positions in ``functions``; what was called before the first test and between tests is under ``""``."""
 
     def passes(self, tests: Iterable[str]) -> bool:
         """Whether the run finished and each of these tests passed in it."""
@@ -106,6 +119,7 @@ class _Function(BaseModel):
     kind: Literal["function"]
     file: str
     name: str
+    body: bool
 
 
 class _Called(BaseModel):
@@ -180,7 +194,7 @@ def _read(lines: bytes, execution: Result) -> TestRun:
     """Make sense of a report. It ends at its first line that makes none, as an interrupted one does."""
     results: dict[str, TestResult] = {}
     broken: dict[str, str] = {}
-    functions: list[tuple[str, str]] = []
+    functions: list[Function] = []
     called: dict[str, tuple[int, ...]] = {}
     running: str | None = None
     finished = False
@@ -200,7 +214,7 @@ def _read(lines: bytes, execution: Result) -> TestRun:
             case _Broken():
                 broken[event.test] = event.message
             case _Function():
-                functions.append((event.file, event.name))
+                functions.append(Function(event.file, event.name, event.body))
             case _Called():
                 called[event.test] = tuple(sorted({*called.get(event.test, ()), *event.functions}))
             case _Finished():

@@ -7,6 +7,7 @@ imports nothing of selfgym, and is in the power of the code under test: the host
 from __future__ import annotations
 
 import gc
+import inspect
 import json
 import os
 import sys
@@ -74,7 +75,7 @@ class Watcher:
     def __init__(self, reporter: Reporter, folder: str) -> None:
         self._reporter, self._folder = reporter, folder
         self._called: dict[int, CodeType] = {}  # by identity: equal code of two files is equal
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._numbers: dict[tuple[str, str, bool], int] = {}
 
     def _trace(self, frame: FrameType, event: str, argument: object) -> None:
         code = frame.f_code
@@ -90,10 +91,11 @@ class Watcher:
         numbers = set()
         for code in self._called.values():
             if code.co_filename.startswith(self._folder):
-                key = (code.co_filename[len(self._folder) :], code.co_qualname)
+                body = not code.co_flags & inspect.CO_OPTIMIZED  # of a module or class, not of a function
+                key = (code.co_filename[len(self._folder) :], code.co_qualname, body)
                 if key not in self._numbers:
                     self._numbers[key] = len(self._numbers)
-                    self._reporter.say("function", file=key[0], name=key[1])
+                    self._reporter.say("function", file=key[0], name=key[1], body=body)
                 numbers.add(self._numbers[key])
         self._reporter.say("called", test=test, functions=sorted(numbers))
         self._called = {}
