@@ -218,5 +218,5 @@ def _read(lines: bytes, execution: Result) -> TestRun:
             case _Called():
                 called[event.test] = tuple(sorted({*called.get(event.test, ()), *event.functions}))
             case _Finished():
-                finished = not broken
+                finished = event.exit_code in (0, 1)  # all passed, some failed
     return TestRun(results, finished, running, broken, execution, tuple(functions), called)
