@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from selfgym.envs.code.problem import Problem
@@ -57,17 +58,27 @@ class Grade:
 def collect(sandbox: Sandbox, problem: Problem) -> dict[str, bytes]:
     """The agent's work: the declared files as they are in its session. What cannot be read is not there."""
     work: dict[str, bytes] = {}
-    for entry in sandbox.list(".", recursive=True):
-        if entry.kind == "file" and problem.declared(entry.path) and len(work) < _MOST_FILES:
-            try:
-                work[entry.path] = sandbox.get(entry.path, _MOST_FILE)
-            except SandboxFileError:
-                continue
+    for place in problem.package.sources:
+        for path in _files(sandbox, place):
+            if problem.declared(path) and len(work) < _MOST_FILES:
+                with suppress(SandboxFileError):
+                    work[path] = sandbox.get(path, _MOST_FILE)
     return work
 
 
+def _files(sandbox: Sandbox, place: str) -> list[str]:
+    """The files of a folder, or the file itself."""
+    if place.endswith(".py"):
+        return [place]
+    try:
+        entries = sandbox.list(place, recursive=True)
+    except SandboxFileError:
+        return []
+    return [posixpath.join(place, entry.path) for entry in entries if entry.kind == "file"]
+
+
 def grade(work: Mapping[str, bytes], problem: Problem, open_session: Callable[[], Sandbox]) -> Grade:
-    """Grade ``work`` in a fresh session. Raises `SandboxError` where that cannot be had: no grade is not a bad grade."""
+    """Grade ``work`` in a fresh session. Raises `SandboxError` where that fails: no grade is not a bad grade."""
     files = {path: data for path, data in problem.files.items() if not problem.declared(path)}
     files |= {path: data for path, data in work.items() if problem.declared(path)} | dict(problem.hidden)
     canary, good, bad = _canary(problem)

@@ -29,6 +29,7 @@ def _register() -> None:
 
     ids = {
         "selfgym/Household-v0": "selfgym.envs.household.env:HouseholdEnv",
+        "selfgym/Code-v0": "selfgym.envs.code.env:CodeEnv",
         "selfgym/AlfWorld-v0": "selfgym.envs.household.env:AlfWorldEnv",
     }
     ids = {found.name: found.value for found in metadata.entry_points(group="selfgym.envs")} | ids
