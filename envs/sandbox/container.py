@@ -22,6 +22,7 @@ from typing import Any
 
 from selfgym.envs.sandbox import cgroups, image, seccomp
 from selfgym.envs.sandbox.guest import wire
+from selfgym.envs.sandbox.guest.isolate import USER
 from selfgym.envs.sandbox.limits import SandboxUnavailable
 from selfgym.envs.sandbox.link import Guarantees, Options, setup_frame
 from selfgym.envs.sandbox.local import base_environment
@@ -74,17 +75,18 @@ class DockerLink:
         setup = setup_frame(
             options,
             mounts={},
+            user_namespace="if allowed",
             env=_environment(options),
             path=[image.PACKAGES],
             hide=["/run", ""],
         )
         self.send(wire.pack(setup, seccomp.program()))
-        landlock = self._ready()
+        ready = self._ready()
         self._group = cgroups.watch(api.inspect_container(self._container)["State"]["Pid"], self._container)
-        self.guarantees = _guarantees(engine, landlock, self._group is not None)
+        self.guarantees = _guarantees(engine, ready, self._group is not None)
 
-    def _ready(self) -> int:
-        """Wait for the server's first frame; the version of Landlock it found."""
+    def _ready(self) -> dict[str, Any]:
+        """Wait for the server's first frame and return it."""
         frames = wire.Frames()
         deadline = time.monotonic() + _START
         while (frame := frames.take()) is None:
@@ -99,7 +101,7 @@ class DockerLink:
             frames.feed(data)
         if frame[0].get("kind") != "ready":
             raise SandboxUnavailable(f"the server inside gave up: {frame[0].get('message')}")
-        return int(frame[0]["landlock"])
+        return frame[0]
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
@@ -263,7 +265,7 @@ def _sweep(client: Any) -> None:
 def _configuration(options: Options, tag: str, user: int, engine: _Engine) -> dict[str, Any]:
     """What the engine is asked to create, in the words of its API."""
     limits = options.limits
-    folder = f"size={limits.disk},nr_inodes={limits.files + 1},uid={user},gid={user},exec,nosuid,nodev"
+    kept = f"nr_inodes={limits.files + 1},uid={user},gid={user},exec,nosuid,nodev"
     host: dict[str, Any] = {
         "AutoRemove": True,
         "CapDrop": ["ALL"],
@@ -271,8 +273,8 @@ def _configuration(options: Options, tag: str, user: int, engine: _Engine) -> di
         "IpcMode": "private",
         "LogConfig": {"Type": "none"},
         "MaskedPaths": _MASKED,
-        "Memory": limits.memory,
-        "MemorySwap": limits.memory,
+        "Memory": limits.total_memory,
+        "MemorySwap": limits.total_memory,
         "Mounts": _mounts(options),
         "NetworkMode": "none",
         "PidsLimit": max(limits.processes + 1, _STARTER),
@@ -280,16 +282,16 @@ def _configuration(options: Options, tag: str, user: int, engine: _Engine) -> di
         "ReadonlyRootfs": True,
         "SecurityOpt": ["no-new-privileges:true", f"seccomp={json.dumps(seccomp.docker_profile())}"],
         "Tmpfs": {
-            "/work": f"{folder},mode=0755",
-            "/tmp": f"{folder},mode=1777",
-            "/dev/shm": f"{folder},mode=1777",
+            "/work": f"{kept},size={limits.disk},mode=0755",
+            "/tmp": f"{kept},size={limits.disk},mode=1777",
+            "/dev/shm": f"{kept},size={limits.shared_memory},mode=1777",
         },
     }
     if limits.cpus is not None and "cpu" in engine.controllers:
         host["NanoCpus"] = int(limits.cpus * 1e9)
     return {
         "Image": tag,
-        "Cmd": ["python3", "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _BOOT],
+        "Cmd": ["python", "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _BOOT],
         "Entrypoint": [],
         "Env": ["PYTHONHASHSEED=0", "LANG=C.UTF-8"],
         "Hostname": "sandbox",
@@ -327,17 +329,20 @@ def _environment(options: Options) -> dict[str, str]:
     return {**base_environment(options), "PATH": path, **options.env}
 
 
-def _guarantees(engine: _Engine, landlock: int, watched: bool) -> Guarantees:
+def _guarantees(engine: _Engine, ready: Mapping[str, Any], watched: bool) -> Guarantees:
     gaps = []
+    landlock, mapped = int(ready["landlock"]), ready["user"] == USER
     if missing := [name for name in ("memory", "pids") if name not in engine.controllers]:
         gaps.append(f"the engine has no control groups for {' and '.join(missing)}: limits are those of each process")
     if landlock == 0:
         gaps.append("no Landlock (the engine's kernel or its seccomp rules refuse it): one layer less over the files")
+    if not mapped:
+        gaps.append("no user namespace inside the container (the engine's machine refuses it): programs have no name")
     if not watched:
         gaps.append("the container's control group cannot be read from here: a limit that was hit may go unnamed")
     return Guarantees(
         backend="docker",
-        namespaces=("mount", "pid", "net", "ipc", "uts", "cgroup", *(("user",) if engine.maps_users else ())),
+        namespaces=("mount", "pid", "net", "ipc", "uts", "cgroup", *(("user",) if mapped else ())),
         seccomp=True,
         landlock=landlock,
         cgroup=engine.controllers,

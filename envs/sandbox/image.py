@@ -48,13 +48,15 @@ PACKAGES = f"{_PREFIX}/lib/python{sys.version_info.major}.{sys.version_info.mino
 _FOLDERS = {"/work": 0o755, "/tmp": 0o1777, "/dev": 0o755, "/proc": 0o755, "/sys": 0o755, "/run": 0o755}
 _LIBRARIES = ("libgcc_s.so.1", "libnss_files.so.2")  # loaded by name while a program runs, so ldd cannot know
 _DATA = ("/usr/lib/locale/C.utf8", "/usr/share/zoneinfo", "/usr/share/git-core/templates", "/etc/ld.so.cache")
-_UNUSED = re.compile(r"config-.*|ensurepip|idlelib|lib2to3|site-packages|dist-packages|test|tests|tkinter|turtledemo")
-_PROGRAMS = """
-sh bash dash env true false echo printf test expr seq yes sleep timeout nohup nice date uname id whoami hostname tty
-stty cat head tail tac nl od wc sort uniq cut paste tr comm join split fold tee touch ls cp mv rm ln mkdir rmdir
-mkfifo mktemp chmod stat du df dd truncate readlink realpath basename dirname pwd md5sum sha1sum sha256sum base64
-grep egrep fgrep sed awk find xargs diff cmp patch tar gzip gunzip bzip2 xz which ps kill nproc git
-""".split()
+_UNUSED = re.compile(
+    r"config-.*|ensurepip|idlelib|lib2to3|site-packages|dist-packages|test|tests|tkinter|turtledemo|_(test|tkinter).*\.so"
+)
+_PROGRAMS = (
+    "sh bash dash env true false echo printf test expr seq yes sleep timeout nohup nice date uname id whoami hostname",
+    "tty stty cat head tail tac nl od wc sort uniq cut paste tr comm join split fold tee touch ls cp mv rm ln mkdir",
+    "rmdir mkfifo mktemp chmod stat du df dd truncate readlink realpath basename dirname md5sum sha1sum sha256sum",
+    "base64 grep egrep fgrep sed awk find xargs diff cmp patch tar gzip gunzip bzip2 xz which ps kill nproc git",
+)
 
 
 def build_image(client: Any, packages: Sequence[str] = ()) -> str:
@@ -167,11 +169,13 @@ def _base() -> bytes:
     python = _python()
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     layer.file(f"{_PREFIX}/bin/{name}", python)
+    layer.folder(PACKAGES)
     for alias in ("python3", "python"):
         layer.link(f"{_PREFIX}/bin/{alias}", name)
     standard = Path(sysconfig.get_path("stdlib"))
     layer.tree(_inside(standard), standard, _UNUSED)
-    extensions = sorted(Path(sysconfig.get_config_var("DESTSHARED")).glob("*.so"))
+    found = sorted(Path(sysconfig.get_config_var("DESTSHARED")).glob("*.so"))
+    extensions = [path for path in found if not _UNUSED.fullmatch(path.name)]
     programs = _programs()
     for program in programs:
         layer.as_it_is(program)
@@ -245,7 +249,9 @@ def _inside(path: Path) -> str:
 
 
 def _programs() -> list[str]:
-    found = (shutil.which(name, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") for name in _PROGRAMS)
+    found = (
+        shutil.which(name, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") for name in " ".join(_PROGRAMS).split()
+    )
     return [path for path in found if path is not None]
 
 
@@ -289,7 +295,7 @@ def _installed(name: str) -> bool:
 @cache
 def _base_inputs() -> tuple[str, ...]:
     recipe = [Path(__file__), *sorted((_GUEST / "etc").iterdir())]
-    kept = [str(os.stat(path).st_mtime_ns) for path in (_python(), *_programs())]
+    kept = [f"{path} {os.stat(path).st_mtime_ns}" for path in (_python(), *_programs())]
     return (sys.version, platform.machine(), *(path.read_text() for path in recipe), *kept)
 
 

@@ -34,7 +34,8 @@ def enter(setup: Mapping[str, Any], seccomp: bytes) -> dict[str, Any]:
     """Give up rights as ``setup`` says and return what is in place. Raises `OSError` naming the step that failed.
 
     ``mounts``: tmpfs by path with ``[bytes, files]``; ``user``: the id to become, if root; ``user_namespace``: whether
-    to map it to `USER`; ``writable``: folders that Landlock leaves writable. ``seccomp``: an assembled filter.
+    to map it to `USER`, or ``if allowed``; ``writable``: folders that Landlock leaves writable. ``seccomp``: an
+    assembled filter.
     """
     for path, (size, files) in setup["mounts"].items():
         _resize(path, size, files)
@@ -46,7 +47,7 @@ def enter(setup: Mapping[str, Any], seccomp: bytes) -> dict[str, Any]:
         os.setresuid(setup["user"], setup["user"], setup["user"])
         dumpable(True)  # or the files of /proc/self could not be written
     if setup["user_namespace"]:
-        _map_user()
+        _map_user(setup["user_namespace"] == "if allowed")
     if setup["drop"]:
         _prctl("no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
         _drop_capabilities()
@@ -80,9 +81,11 @@ def _resize(path: str, size: int, files: int) -> None:
         raise _fail(f"limit the size of {path}")
 
 
-def _map_user() -> None:
+def _map_user(only_if_allowed: bool) -> None:
     user, group = os.getuid(), os.getgid()
     if _LIBC.unshare(_CLONE_NEWUSER) != 0:
+        if only_if_allowed:
+            return
         raise _fail("make a user namespace")
     for name, text in (("setgroups", "deny"), ("uid_map", f"{USER} {user} 1"), ("gid_map", f"{USER} {group} 1")):
         with open(f"/proc/self/{name}", "w") as file:
