@@ -23,8 +23,8 @@ from selfgym.envs.code.packages import Package
 from selfgym.envs.sandbox.limits import SCRATCH, WORK, Result, SandboxFileError
 from selfgym.envs.sandbox.sandbox import Sandbox
 
-PREIMPORT = ("pytest", "asyncio", "doctest", "faulthandler", "pdb", "unittest.mock", "xml.etree.ElementTree")
-"""What a sandbox that runs tests should import once, instead of every run: pytest and what it imports when it runs."""
+PREIMPORT = ("pytest", "pdb", "unittest", "xml.etree.ElementTree")
+"""What a sandbox that runs tests should import once instead of in every run: pytest, and what pytest always imports."""
 
 Outcome = Literal["passed", "failed", "skipped"]
 
