@@ -428,3 +428,59 @@ def test_a_closed_session_says_so(open_box):
     for ask in (lambda: box.exec("print(1)"), lambda: box.put("a", "b"), box.snapshot, box.fork, box.list):
         with pytest.raises(SandboxError, match="closed"):
             ask()
+
+
+def test_the_workspace_is_closed(box, only_contained):
+    """A program takes every right to its workspace away: a tree can be taken, one put back, and all is well again."""
+    box.put("file", "x")
+    before = box.snapshot()
+    run(box, "import os\nos.chmod('/tmp', 0)\nos.chmod('/work', 0)")
+    box.exec("print(1)")
+    closed = box.snapshot()
+    assert closed.blobs == before.blobs
+    box.restore(before)
+    assert box.get("file") == b"x"
+    assert run(box, "open('/tmp/new', 'w').close(); print(open('file').read())").stdout == b"x\n"
+
+
+def test_a_full_workspace_can_be_taken(open_box):
+    """Both folders full to the brim, with the usual limits: that is allowed, so the server must be able to carry it."""
+
+    def guest(folder, number):
+        import os
+
+        with open(f"{folder}/{number}", "wb") as file:
+            file.write(os.urandom(25 * 2**20))
+
+    box = open_box()
+    for folder in (".", "/tmp"):
+        for number in range(5):
+            assert box.exec(program(guest, folder=folder, number=number)).ok
+    assert len(box.get("4")) == 25 * MB
+    tree = box.snapshot()
+    with box.fork() as twin:
+        assert twin.snapshot().key == tree.key
+    assert box.exec("print(1)").ok
+
+
+def test_more_names_than_can_be_told(open_box):
+    """Thousands of files whose paths are thousands of characters long: an error about files at worst."""
+
+    def guest():
+        import os
+
+        for _ in range(18):
+            os.mkdir("n" * 200)
+            os.chdir("n" * 200)
+        for number in range(19_900):
+            os.close(os.open(f"{'f' * 200}{number}", os.O_CREAT))
+
+    box = open_box()
+    assert run(box, program(guest)).ok
+    for ask in (box.snapshot, lambda: box.list(recursive=True)):
+        try:
+            ask()
+        except SandboxFileError:
+            pass
+    box.remove("n" * 200)
+    assert box.list() == []

@@ -233,6 +233,23 @@ def test_programs_that_cannot_be_started(box, argv, code):
     assert argv[0] in result.stderr.decode()
 
 
+def test_an_argument_that_is_too_long(box):
+    result = box.exec(["echo", "x" * 200_000])
+    assert result.exit_code in (126, 127)
+    assert b"too long" in result.stderr
+
+
+@pytest.mark.parametrize("timeout", [1e7, 1e12, float("inf")])
+def test_very_long_timeouts(box, timeout):
+    assert box.exec("print(1)", timeout=timeout).stdout == b"1\n"
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_timeouts_that_cannot_be_meant(box, timeout):
+    with pytest.raises(ValueError, match="timeout"):
+        box.exec("print(1)", timeout=timeout)
+
+
 @pytest.mark.parametrize("program", [[], [""], ["a\0b"], [1], "\ud800"])
 def test_programs_that_cannot_be_meant(box, program):
     with pytest.raises(ValueError, match=r"program|argument"):

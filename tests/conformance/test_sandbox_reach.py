@@ -196,7 +196,6 @@ def test_kernel_secrets(box):
         managed = []
         for path in (
             "/proc/kcore",
-            "/proc/kmsg",
             "/proc/keys",
             "/proc/timer_list",
             "/proc/sched_debug",
@@ -313,7 +312,7 @@ def test_name_resolution(box):
 
 
 @pytest.mark.parametrize(
-    "address", ["1.1.1.1", "8.8.8.8", "169.254.169.254", "192.168.1.1", "172.17.0.1", "255.255.255.255"]
+    "address", ["192.0.2.1", "198.51.100.1", "169.254.169.254", "172.17.0.1", "255.255.255.255", "224.0.0.1"]
 )
 def test_sending_to_the_outside(box, address):
     def guest(address):
@@ -321,7 +320,7 @@ def test_sending_to_the_outside(box, address):
 
         caller = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        caller.sendto(b"hello", (address, 53))
+        caller.sendto(b"hello", (address, 9))
 
     result = box.exec(program(guest, address=address))
     assert result.exit_code == 1
@@ -422,11 +421,7 @@ def stay(marker):
     libc.msgget(471147, 0o1666)
     libc.mq_open(f"/{marker}".encode(), os.O_CREAT | os.O_RDWR, 0o666, None)
     print("ready", flush=True)
-    try:
-        time.sleep(8)
-    finally:
-        for path in (marker, f"/tmp/{marker}", f"/dev/shm/{marker}", f"/tmp/{marker}.sock"):
-            os.unlink(path)
+    time.sleep(8)
 
 
 def look(marker):
@@ -461,6 +456,21 @@ def look(marker):
     print(json.dumps(seen))
 
 
+def clear(marker):
+    """Take away what `stay` left, wherever that was."""
+    import ctypes
+    import os
+
+    libc = ctypes.CDLL(None)
+    libc.shmctl(libc.shmget(471147, 0, 0), 0, None)
+    libc.semctl(libc.semget(471147, 0, 0), 0, 0)
+    libc.msgctl(libc.msgget(471147, 0), 0, None)
+    libc.mq_unlink(f"/{marker}".encode())
+    for path in (f"/tmp/{marker}", f"/dev/shm/{marker}", f"/tmp/{marker}.sock"):
+        if os.path.exists(path):
+            os.unlink(path)
+
+
 @pytest.fixture
 def neighbour(open_box, host):
     """Another session with `stay` running in it, and the marker it left everywhere."""
@@ -477,8 +487,7 @@ def neighbour(open_box, host):
     other.interrupt()
     thread.join()
     assert results[0].stdout == b"ready\n", f"the other session was disturbed: {results[0]}"
-    for path in (f"/tmp/{host.marker}", f"/dev/shm/{host.marker}", f"/tmp/{host.marker}.sock"):
-        Path(path).unlink(missing_ok=True)
+    other.exec(program(clear, marker=host.marker))
 
 
 def test_seeing_another_session(box, host, neighbour):
@@ -496,6 +505,7 @@ def test_seeing_a_session_one_was_forked_from(open_box, host):
         seen = told(child.exec(program(look, marker=host.marker)))
         parent.interrupt()
         thread.join()
+        parent.exec(program(clear, marker=host.marker))
     assert seen == []
 
 

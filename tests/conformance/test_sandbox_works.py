@@ -3,12 +3,8 @@
 # ruff: noqa: SIM115
 
 import inspect
-import os
 import shutil
-import sys
 import textwrap
-import threading
-import time
 
 import pytest
 
@@ -37,6 +33,7 @@ def says(expected, **options):
 @says("3 3 -9\n")
 def a_subprocess():
     import subprocess
+    import sys
 
     done = subprocess.run([sys.executable, "-c", "raise SystemExit(3)"])
     shell = subprocess.run("exit 3", shell=True)
@@ -138,6 +135,7 @@ def sqlite_on_disk():
 @says("200 b'hello'\n")
 def http_on_loopback():
     import http.server
+    import threading
     import urllib.request
 
     class Hello(http.server.BaseHTTPRequestHandler):
@@ -189,6 +187,7 @@ def unix_sockets():
 
 @says("True True\nin a terminal\n")
 def pseudo_terminals():
+    import os
     import pty
 
     _, theirs = pty.openpty()
@@ -206,6 +205,7 @@ def pseudo_terminals():
 
 @says("True True\n")
 def temporary_files():
+    import os
     import tempfile
 
     with (
@@ -226,6 +226,7 @@ def reopened_standard_streams():
 
 @says("True 5 True 16\n")
 def ordinary_devices():
+    import os
 
     with open("/dev/null", "w") as null, open("/dev/zero", "rb") as zero, open("/dev/urandom", "rb") as random:
         print(null.write("gone") == 4, len(zero.read(5)), os.path.isdir("/dev/fd"), len(random.read(16)))
@@ -245,6 +246,7 @@ def a_file_in_dev_shm():
 
 @says("target 2 0o741 1000000000\n")
 def links_modes_and_times():
+    import os
 
     with open("file", "w") as file:
         file.write("target")
@@ -258,7 +260,9 @@ def links_modes_and_times():
 
 @says("[10, 15] done\n")
 def signal_handlers():
+    import os
     import signal
+    import time
 
     got = []
     for number in (signal.SIGUSR1, signal.SIGTERM):
@@ -271,7 +275,9 @@ def signal_handlers():
 
 @says("interrupted\n")
 def control_c_in_a_child():
+    import os
     import signal
+    import time
 
     try:
         os.kill(os.getpid(), signal.SIGINT)
@@ -282,6 +288,7 @@ def control_c_in_a_child():
 
 @says("5000\n")
 def deep_recursion():
+    import sys
     import threading
 
     def down(n):
@@ -315,6 +322,7 @@ def floats():
 @says("utf-8 utf-8 UTF-8\n")
 def encodings():
     import locale
+    import sys
 
     print(sys.getdefaultencoding(), sys.stdout.encoding, locale.getpreferredencoding().upper())
 
@@ -322,6 +330,7 @@ def encodings():
 @says("2024-07-01 14:00 EDT\n")
 def time_zones():
     import datetime
+    import os
     import zoneinfo
 
     if not os.path.isdir("/usr/share/zoneinfo"):
@@ -333,6 +342,7 @@ def time_zones():
 
 @says("naïve 文件 🎲\n", argv=True)
 def unicode_names_and_output():
+    import os
 
     name = "naïve 文件 🎲"
     with open(name, "w") as file:
@@ -343,6 +353,7 @@ def unicode_names_and_output():
 
 @says("__main__ True []\n")
 def the_main_module():
+    import sys
 
     main = sys.modules["__main__"]
     print(__name__, hasattr(main, "the_main_module"), sys.argv[1:])
@@ -352,6 +363,7 @@ def the_main_module():
 def pickling_of_its_own_classes():
     import dataclasses
     import pickle
+    import sys
 
     @dataclasses.dataclass
     class Point:
@@ -374,6 +386,7 @@ def atexit_in_reverse():
 @says("42 a\n")
 def importing_a_module_from_the_workspace():
     import importlib
+    import os
 
     os.makedirs("package/inner", exist_ok=True)
     with open("neighbour.py", "w") as file:
@@ -405,6 +418,7 @@ def compression_and_hashes():
 @says("root? False home True name True host True\n")
 def who_and_where():
     import getpass
+    import os
     import pwd
     import socket
 
@@ -424,6 +438,7 @@ def who_and_where():
 
 @says("ok\n")
 def many_small_files():
+    import os
     import shutil
 
     for number in range(500):
@@ -454,6 +469,7 @@ def a_file_in_memory():
 @says("locked\n")
 def file_locks_and_polling():
     import fcntl
+    import os
     import select
 
     with open("lock", "w") as file:
