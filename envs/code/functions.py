@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
+from selfgym.envs.code.mutations.text import parse
+
 MODULE = "solution"
 """The module in which the function is written."""
 
@@ -28,8 +30,8 @@ def completed(prompt: str, name: str) -> str:
     """A prompt as a module that can be imported: as it is, or with a body that is not written yet."""
     for ending in ("", "    raise NotImplementedError\n", "\n    raise NotImplementedError\n"):
         try:
-            ast.parse(prompt + ending)
-        except (SyntaxError, ValueError):
+            parse(prompt + ending)
+        except ValueError:
             continue
         return prompt + ending
     raise FunctionError(f"the prompt of {name} is not the beginning of a Python module")
@@ -128,9 +130,9 @@ def _lines(lines: Sequence[str], node: ast.stmt) -> str:
 
 def _parsed(text: str, what: str) -> ast.Module:
     try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise FunctionError(f"the {what} is not Python: {error}") from None
+        return parse(text)
+    except ValueError as error:
+        raise FunctionError(f"the {what} of this record: {error}") from None
 
 
 def _defines(node: ast.stmt, name: str) -> bool:

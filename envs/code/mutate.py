@@ -14,6 +14,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from selfgym.envs.code.mutations import calls, expressions, names, statements
@@ -70,13 +71,8 @@ def apply(source: str, edit: Edit) -> str:
             f"the edit of {edit.path} covers characters {edit.start} to {edit.end}, but the text has {len(source)}"
         )
     result = source[: edit.start] + edit.replacement + source[edit.end :]
-    before, after = parse(source), parse(result)
-    if len(before.body) == len(after.body):
-        line = SourceText(source).line(edit.start)
-        place = max((n for n, one in enumerate(before.body) if _first_line(one) <= line), default=0)
-        changed = [ast.dump(one.body[place]) if one.body else "" for one in (before, after)]
-        if changed[0] == changed[1] and ast.dump(before) == ast.dump(after):
-            raise ValueError(f"the edit of {edit.path}, line {edit.line} ({edit.kind}), changes nothing")
+    if _same(parse(source), parse(result), SourceText(source).line(edit.start)):
+        raise ValueError(f"the edit of {edit.path}, line {edit.line} ({edit.kind}), changes nothing")
     return result
 
 
@@ -86,9 +82,17 @@ def inverse(source: str, edit: Edit) -> Edit:
     return Edit(edit.path, edit.start, end, source[edit.start : edit.end], edit.kind, edit.function, edit.line)
 
 
-def _first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
-    return int(decorators[0].lineno if decorators else node.lineno)
+def _same(one: Any, other: Any, line: int) -> bool:
+    """Whether two syntax trees are equal, given that their texts are before ``line``."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, ast.stmt) and max(one.end_lineno or line, other.end_lineno or line) < line:
+        return True
+    if isinstance(one, ast.AST):
+        return all(_same(getattr(one, name, None), getattr(other, name, None), line) for name in one._fields)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_same, one, other, repeat(line)))
+    return bool(one == other)
 
 
 class _Scope:

@@ -1,9 +1,9 @@
 """The files of a repository at one commit, read from a git clone or from a folder of files, as plain bytes.
 
-Git is only asked for objects (``ls-tree``, ``cat-file``). There is no checkout and no ``git archive``, so no hook, filter
-or ``.gitattributes`` has a say in what comes out, and ``export-ignore`` hides no tests. Nothing is written, fetched, or
-read outside the repository. Symbolic links become copies of the file they lead to; links that lead elsewhere, to folders
-or nowhere are left out, as are submodules and permissions.
+Git is only asked for objects (``ls-tree``, ``cat-file``). There is no checkout and no ``git archive``, so no hook,
+filter or ``.gitattributes`` has a say in what comes out, and ``export-ignore`` hides no tests. Nothing is written,
+fetched, or read outside the repository. Symbolic links become copies of the file they lead to; links that lead
+elsewhere, to folders or nowhere are left out, as are submodules and permissions.
 """
 
 from __future__ import annotations

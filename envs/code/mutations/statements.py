@@ -30,7 +30,6 @@ _EXCEPTIONS = {
     "UnicodeDecodeError": "UnicodeEncodeError",
     "UnicodeEncodeError": "UnicodeDecodeError",
     "AssertionError": "ValueError",
-    "NotImplementedError": "TypeError",
     "EOFError": "ValueError",
     "SyntaxError": "ValueError",
     "RecursionError": "MemoryError",
@@ -102,7 +101,9 @@ def _forgettable(place: Place) -> str | None:
             return "augmented-dropped"
         case ast.Expr(value=ast.Call() | ast.Await(value=ast.Call())):
             return "call-dropped"
-        case ast.Raise() if not (place.alone and isinstance(place.parent, Function)):
+        case ast.Raise() if not _says_nothing(place.statement) and not (
+            place.alone and isinstance(place.parent, Function)
+        ):
             return "raise-dropped"
         case ast.If(orelse=[], body=body) if isinstance(body[-1], _LEAVES) and not _yields(place.statement):
             return "guard-dropped"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import warnings
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -43,7 +44,9 @@ class Change(NamedTuple):
 def parse(source: str) -> ast.Module:
     """The syntax tree of ``source``, which may begin with a byte order mark; `ValueError` where it is not Python."""
     try:
-        return ast.parse(source.removeprefix(BYTE_ORDER_MARK))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in somebody's string is not our caller's affair
+            return ast.parse(source.removeprefix(BYTE_ORDER_MARK))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise ValueError(f"this text is not Python that Python {version} can parse: {error}") from None
