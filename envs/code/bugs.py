@@ -86,9 +86,9 @@ class Bug(BaseModel):
         parts = [f"Something in {self.package} {self.version} does not work as it should. {tests}; find out why."]
         shown = test_source(original, self.failing[0])
         if shown:
-            parts.append(f"This one, for example:\n\n{_cut(shown)}")
+            parts.append(f"For example {self.failing[0]}:\n\n{_cut(shown)}")
         if self.error:
-            parts.append(f"It ends with:\n\n{_cut(self.error)}")
+            parts.append(f"{'It' if shown else self.failing[0]} ends with:\n\n{_cut(self.error)}")
         return "\n\n".join(parts)
 
     def _function_statement(self) -> str:
