@@ -29,6 +29,7 @@ from selfgym.envs.sandbox.snapshot import Snapshot, checked
 OnOutput = Callable[[Literal["stdout", "stderr"], bytes], None]
 
 _GRACE = 15.0  # seconds that the server may be late before the session is given up
+_WAIT = 3600.0  # seconds; a socket cannot wait much longer than this at once
 _FILES = 120.0  # seconds for a request about files
 _STACK = 8 * 2**20  # bytes of a thread's stack
 _LAST_WORDS: tuple[tuple[Limit, re.Pattern[bytes]], ...] = (
@@ -221,7 +222,12 @@ class Sandbox:
     def _receive(self, deadline: float) -> wire.Frame:
         try:
             while (frame := self._frames.take()) is None:
-                data = self._link.receive(max(0.001, deadline - time.monotonic()))
+                try:
+                    data = self._link.receive(min(max(0.001, deadline - time.monotonic()), _WAIT))
+                except TimeoutError:
+                    if time.monotonic() < deadline:
+                        continue
+                    raise
                 if not data:
                     raise self._fail("its server has ended")
                 self._frames.feed(data)

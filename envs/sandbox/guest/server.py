@@ -22,6 +22,7 @@ else:
     import _signal as signal  # without its enumerations
 
 _TAIL = 2**16
+_POLL = 3600.0  # seconds; poll cannot wait much longer than this at once
 _IDLE = ("re", "json", "collections", "traceback", "math")
 """What most programs import: fetched after the session is ready, while nothing is asked of it."""
 
@@ -134,6 +135,7 @@ def _serve(channel: Channel, files: tree.Tree, sacrifice: Sacrifice) -> None:
     header, body = channel.receive()
     if header["kind"] == "exec":
         execute(channel, {**header, "cwd": files.place(header["cwd"])}, body, sacrifice)
+        files.open_up()
         if sacrifice.contained:
             tree.empty("/dev/shm")
     elif header["kind"] != "interrupt":  # which came too late
@@ -251,7 +253,7 @@ def _attend(
     view, limit = memoryview(stdin), None
     try:
         while limit is None:
-            left = max(0.0, deadline - time.monotonic())
+            left = min(max(0.0, deadline - time.monotonic()), _POLL)
             ready = {channel.fileno(): 0} if channel.holding else dict(poll.poll(left * 1000))
             if not ready and time.monotonic() >= deadline:
                 limit = "timeout"

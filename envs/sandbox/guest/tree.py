@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SETTLED = 50_000_000
 """Nanoseconds after which a file's change time can be trusted to tell a later change."""
+_MOST_NAMES = 2**24
 _OUTSIDE = ("/proc", "/sys", "/dev")
 
 
@@ -78,6 +79,13 @@ class Tree:
             return {"kind": "done"}, b""
         raise ValueError(f"no request is called {kind!r}")
 
+    def open_up(self) -> None:
+        """Give back the rights to the workspace itself, should a program have taken them away."""
+        for folder in self._folders:
+            mode = stat.S_IMODE(os.lstat(folder).st_mode)
+            if mode & stat.S_IRWXU != stat.S_IRWXU:
+                os.chmod(folder, mode | stat.S_IRWXU)
+
     def place(self, path: str) -> str:
         """Where a path of the sandbox is; a relative one starts in the workspace."""
         return str(self._base + posixpath.join("/work", path))
@@ -112,7 +120,9 @@ class Tree:
         top = self.place(name)
         if not os.path.isdir(top):
             raise ValueError(f"{top} is not a folder")
+        told = 0
         for path, info in _walk(top, recursive):
+            told = _bounded(told, path)
             kind = _KINDS.get(stat.S_IFMT(info.st_mode), "other")
             size = info.st_size if kind == "file" else 0
             yield os.path.relpath(path, top), kind, size, stat.S_IMODE(info.st_mode)
@@ -123,7 +133,9 @@ class Tree:
         first: dict[tuple[int, int], str] = {}
         size = 0
         known = {}
+        told = 0
         for path, info in self._all():
+            told = _bounded(told, path)
             kind, detail = _KINDS.get(stat.S_IFMT(info.st_mode), "other"), ""
             if kind == "link":
                 detail = os.readlink(path)
@@ -229,6 +241,14 @@ class Tree:
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 
 
+def _bounded(told: int, path: str) -> int:
+    """The characters of names told so far and of this one. Raises `ValueError` where they are too many to tell."""
+    told += len(path)
+    if told > _MOST_NAMES:
+        raise ValueError(f"the names of the files have more than {_MOST_NAMES} characters in all")
+    return told
+
+
 def _settle(path: str, mode: int, mtime: int) -> None:
     """Mode and modification time, touched only where they differ: a touched file would have to be read again."""
     info = os.lstat(path)
@@ -249,7 +269,7 @@ def _walk(top: str, recursive: bool) -> Iterator[tuple[str, os.stat_result]]:
         while stack:
             folder = stack.pop()
             mode = stat.S_IMODE(os.lstat(folder).st_mode)
-            if mode & stat.S_IRWXU != stat.S_IRWXU and os.access(os.path.dirname(folder), os.W_OK):
+            if mode & stat.S_IRWXU != stat.S_IRWXU and os.lstat(folder).st_uid == os.getuid():
                 os.chmod(folder, mode | stat.S_IRWXU)
                 opened.append((folder, mode))
             below = []
