@@ -50,7 +50,7 @@ class DockerLink:
         """Start it. Raises `SandboxUnavailable` and leaves nothing where that fails."""
         if not seccomp.supported():
             raise SandboxUnavailable(f"no system call filter for this processor ({os.uname().machine})")
-        self._client = _connect()
+        self._client = connect()
         self._container = ""
         self._stream: _Stream | None = None
         self._group: cgroups.Hierarchy | None = None
@@ -195,20 +195,26 @@ class _Engine:
 _engines: dict[str, _Engine] = {}
 
 
-def _connect() -> Any:
-    """The SDK's client. Raises `SandboxUnavailable` with what is missing."""
+def connect() -> Any:
+    """The SDK's client of an engine that answers. Raises `SandboxUnavailable` with what is missing."""
     try:
         import docker
     except ImportError:
         raise SandboxUnavailable("the docker package is not installed: pip install 'selfgym[code]'") from None
+    where = _address()
     try:
+        if where.startswith("unix://"):
+            with socket.socket(socket.AF_UNIX) as trial:  # the SDK says less, and leaves its own socket open
+                trial.connect(where.removeprefix("unix://"))
         return docker.from_env(timeout=_ANSWER)
-    except docker.errors.DockerException as error:
-        if "PermissionError" in str(error):
-            advice = "this user may not talk to it; is it in the group docker?"
-        else:
-            advice = "start one, or say where it is in DOCKER_HOST"
-        raise SandboxUnavailable(f"no Docker engine answers at {_address()} ({advice}): {error}") from None
+    except PermissionError:
+        raise SandboxUnavailable(
+            f"this user may not talk to the Docker engine at {where}; is it in the group docker?"
+        ) from None
+    except (docker.errors.DockerException, OSError) as error:
+        raise SandboxUnavailable(
+            f"no Docker engine answers at {where}; start one, or say where it is in DOCKER_HOST ({error})"
+        ) from None
 
 
 def _address() -> str:
@@ -291,8 +297,9 @@ def _configuration(options: Options, tag: str, user: int, engine: _Engine) -> di
         host["NanoCpus"] = int(limits.cpus * 1e9)
     return {
         "Image": tag,
-        "Cmd": ["python", "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _BOOT],
-        "Entrypoint": [],
+        "Entrypoint": ["python", "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _BOOT],
+        "Cmd": [],
+        "Healthcheck": {"Test": ["NONE"]},
         "Env": ["PYTHONHASHSEED=0", "LANG=C.UTF-8"],
         "Hostname": "sandbox",
         "Labels": {_OWNER: _owner()},

@@ -81,7 +81,8 @@ def build_image(client: Any, packages: Sequence[str] = ()) -> str:
     return tag
 
 
-def distributions(modules: Iterable[str]) -> list[str]:
+@cache
+def distributions(modules: tuple[str, ...]) -> list[str]:
     """The installed distributions that modules come from; those of the standard library and unknown ones left out."""
     tops = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
     known = metadata.packages_distributions() if tops else {}
@@ -295,7 +296,7 @@ def _installed(name: str) -> bool:
 @cache
 def _base_inputs() -> tuple[str, ...]:
     recipe = [Path(__file__), *sorted((_GUEST / "etc").iterdir())]
-    kept = [f"{path} {os.stat(path).st_mtime_ns}" for path in (_python(), *_programs())]
+    kept = [f"{path} {os.stat(path).st_mtime_ns}" for path in (str(_python()), *_programs())]
     return (sys.version, platform.machine(), *(path.read_text() for path in recipe), *kept)
 
 
