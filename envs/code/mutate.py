@@ -152,9 +152,16 @@ class _Walk:
                 written = " " + written
             if _WORD.match(after) and _WORD.match(written[-1:]):
                 written += " "
-            if written != self.text.text[start:end]:
+            if written != self.text.text[start:end] and not self._is_idle(start, end, written):
                 line, function = self.text.line(start), ".".join(scope.path)
                 self.found.append(Edit(self.path, start, end, written, kind, function, line))
+
+    def _is_idle(self, start: int, end: int, written: str) -> bool:
+        """Whether an edit leaves a line ``name = name`` behind, which nobody writes."""
+        text = self.text.text
+        line = text[self.text.line_start(start) : start] + written + text[end : self.text.next_line(end)]
+        left, equals, right = line.partition(" = ")
+        return bool(equals) and left.strip() == right.strip()
 
     def _block(self, scope: _Scope, block: Sequence[ast.stmt], parent: ast.AST) -> None:
         known = len(scope.bound)

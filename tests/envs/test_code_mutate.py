@@ -259,6 +259,11 @@ def test_no_number_becomes_one_that_does_nothing(zero):
     ]
 
 
+@pytest.mark.parametrize("body", ["a = sorted(a)", "a = -a", "a = b", "a = a.strip()"])
+def test_no_variable_is_assigned_to_itself(body):
+    assert not [one for one in mutants(in_function(f"f(a); {body}\n    {body}")) if "    a = a\n" in one]
+
+
 def test_a_wrong_variable_always_has_a_value():
     source = "def f(n):\n    if n:\n        first = n + 1\n    total = n * 2\n    return total - n\n    last = n - 1\n"
     wrong = [one for one in edits(source, "m.py") if one.kind == "variable-misused"]

@@ -212,6 +212,8 @@ def _keyword_dropped(text: SourceText, node: ast.Call) -> Iterator[Change]:
 
 def _alike(left: ast.expr, right: ast.expr) -> bool:
     """Whether two arguments could be mistaken for each other."""
+    if any(isinstance(one, ast.Name) and one.id in ("self", "cls") for one in (left, right)):
+        return False
     if isinstance(left, ast.Constant) or isinstance(right, ast.Constant):
         values = [one.value if isinstance(one, ast.Constant) else None for one in (left, right)]
         return type(values[0]) is type(values[1])

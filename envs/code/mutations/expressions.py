@@ -88,7 +88,7 @@ def condition(text: SourceText, test: ast.expr) -> Iterator[Change]:
     """A condition negated, where no operator of its own can be turned round instead."""
     if isinstance(test, ast.Constant | ast.UnaryOp):
         return
-    if isinstance(test, ast.Compare) and (len(test.ops) > 1 or type(test.ops[0]) in _INVERTED):
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
         return
     start, end = text.span(test)
     bare = isinstance(test, ATOMS)
@@ -241,4 +241,6 @@ def _is_number(node: ast.expr, value: int) -> bool:
 
 def _is_text(node: ast.expr) -> bool:
     """Whether this is text or a container, to which few operators apply."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mult | ast.Mod):
+        return _is_text(node.left) or _is_text(node.right)
     return isinstance(node, _CONTAINERS) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
