@@ -11,6 +11,7 @@ import threading
 import time
 
 import pytest
+
 from selfgym.envs.sandbox import image
 from selfgym.envs.sandbox.container import connect
 from selfgym.envs.sandbox.limits import Limits, SandboxError, SandboxUnavailable
