@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -18,40 +17,23 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, Validation
 
 from selfgym.envs.code import functions
 from selfgym.envs.code.functions import FunctionError, unix
+from selfgym.envs.code.packages import Package
 from selfgym.envs.code.patches import PatchError, apply_patch
+from selfgym.envs.code.problem import Problem
 from selfgym.envs.code.records import DatasetError, read_records
 from selfgym.envs.code.repositories import RepositoryError, read_repository
 
 __all__ = ["DatasetError", "Problem", "load_humaneval", "load_mbpp", "load_problems", "load_swe"]
 
 _TEST_ID = re.compile(r"[^:]+\.py(::.+)?", re.DOTALL)
+_TEST_FOLDERS = {"test", "tests", "testing"}
+_TEST_FILE = re.compile(r"(test_.*|.*_test|conftest)\.py")
 
 SOLUTION = "solution.py"
 """The file in which a single function is to be written."""
 
 HIDDEN_TEST = "test_hidden.py"
 """The file of hidden tests of a single function."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One task: a workspace to start from, and tests that decide."""
-
-    id: str
-    statement: str
-    """What is to be done, in words."""
-    files: Mapping[str, bytes]
-    """The workspace at the start: paths with ``/`` to contents."""
-    hidden: Mapping[str, bytes]
-    """Files put in place for grading, over whatever is there. Never shown in this state."""
-    tests: tuple[str, ...]
-    """What must pass: node ids of pytest, or files."""
-    solution: Mapping[str, bytes]
-    """The files of the reference solution, to be written over ``files``."""
-    source: str
-    """File and line of the record."""
-    removed: tuple[str, ...] = field(default=())
-    """Files that the reference solution deletes."""
 
 
 def _decoded(value: Any) -> Any:
@@ -120,7 +102,7 @@ def load_problems(
 
 def load_humaneval(path: str | Path, *, refused: Refused | None = None) -> Iterator[Problem]:
     """The problems of a HumanEval file (JSON lines, also gzipped): complete the function of a prompt."""
-    return _problems(Path(path), _HumanEval, _from_humaneval, refused)
+    return _problems(Path(path), _HumanEval, lambda one, _: _from_humaneval(one), refused)
 
 
 def load_mbpp(path: str | Path, *, refused: Refused | None = None) -> Iterator[Problem]:
@@ -129,7 +111,7 @@ def load_mbpp(path: str | Path, *, refused: Refused | None = None) -> Iterator[P
     The workspace has the signature, the statement the first of the tests; without them the name and the order of
     arguments could only be guessed. All tests decide, the challenge tests too.
     """
-    return _problems(Path(path), _Mbpp, _from_mbpp, refused)
+    return _problems(Path(path), _Mbpp, lambda one, _: _from_mbpp(one), refused)
 
 
 def load_swe(
@@ -169,22 +151,22 @@ def _made(model: type[_Record], make: Callable[[_Record, str], Problem], where: 
         raise DatasetError(f"{where}: {error}") from None
 
 
-def _from_humaneval(record: _HumanEval, where: str) -> Problem:
+def _from_humaneval(record: _HumanEval) -> Problem:
     name = record.entry_point
     prompt, whole = unix(record.prompt), unix(record.prompt + record.canonical_solution)
     hidden = functions.check_file(whole, name, unix(record.test))
     return Problem(
         id=record.task_id,
         statement=f"Complete the function {name} in {SOLUTION}, as its docstring says:\n\n{prompt.strip()}",
+        package=_function_package(record.task_id),
         files={SOLUTION: functions.completed(prompt, name).encode()},
         hidden={HIDDEN_TEST: hidden.encode()},
         tests=(f"{HIDDEN_TEST}::test_solution",),
         solution={SOLUTION: whole.encode()},
-        source=where,
     )
 
 
-def _from_mbpp(record: _Mbpp, where: str) -> Problem:
+def _from_mbpp(record: _Mbpp) -> Problem:
     code, setup, imports = unix(record.code), unix(record.test_setup_code), unix("\n".join(record.test_imports))
     tests = [unix(one).strip() for one in (*record.test_list, *record.challenge_test_list)]
     names = functions.needed_names(code, setup, tests, imports)
@@ -192,11 +174,11 @@ def _from_mbpp(record: _Mbpp, where: str) -> Problem:
     return Problem(
         id=f"MBPP/{record.task_id}",
         statement=f"{record.text.strip()}\n\nWrite it in {SOLUTION}. For example, this must hold:\n\n{tests[0]}",
+        package=_function_package(f"MBPP/{record.task_id}"),
         files={SOLUTION: functions.stub(code, names).encode()},
         hidden={HIDDEN_TEST: hidden.encode()},
         tests=tuple(f"{HIDDEN_TEST}::test_{number}" for number in range(1, len(tests) + 1)),
         solution={SOLUTION: code.encode()},
-        source=where,
     )
 
 
@@ -219,12 +201,45 @@ def _from_swe(record: _Swe, where: str, folder: Path) -> Problem:
     return Problem(
         id=name,
         statement=record.problem_statement,
+        package=_repository_package(name, files, solution.keys()),
         files=files,
         hidden={path: graded[path] for path in sorted(named | configured | changed_tests.keys()) if path in graded},
         tests=tests,
         solution={path: data for path, data in solution.items() if data is not None},
-        source=where,
         removed=tuple(path for path, data in solution.items() if data is None),
+    )
+
+
+def _function_package(name: str) -> Package:
+    """How a single function is tested: whatever tests its author writes, and only its own file counts."""
+    return _package(name, sources=(SOLUTION,), tests=(".",))
+
+
+def _repository_package(name: str, files: Mapping[str, bytes], changed: Iterable[str]) -> Package:
+    """How a repository is tested: Python files count unless they look like tests and the reference left them alone."""
+    python = [path for path in (*files, *changed) if path.endswith(".py")]
+    above = {place for path in changed for place in _test_places(path)}
+    tests = {next((place for place in _test_places(path) if place not in above), "") for path in files} - {""}
+    folders = [folder for folder in ("src", "lib") if any(path.startswith(folder + "/") for path in python)]
+    sources = tuple(sorted({path.partition("/")[0] for path in python}))
+    return _package(name, sources, tuple(sorted(tests)) or (".",), (*folders, "."))
+
+
+def _test_places(path: str) -> Iterator[str]:
+    """The folders of tests that a file is in, outermost first, and the file itself where its name is that of a test."""
+    *folders, name = path.split("/")
+    for depth, folder in enumerate(folders, 1):
+        if folder in _TEST_FOLDERS:
+            yield "/".join(folders[:depth])
+    if _TEST_FILE.fullmatch(name):
+        yield path
+
+
+def _package(
+    name: str, sources: tuple[str, ...], tests: tuple[str, ...], python_path: tuple[str, ...] = (".",)
+) -> Package:
+    return Package(
+        name, version="", archive="", sha256="", split="test", sources=sources, tests=tests, python_path=python_path
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -41,6 +42,8 @@ def undo(problem: Problem) -> Calls:
             yield _call("edit", path=path, old=old, new=new)
         else:
             yield _call("write", path=path, content=data.decode())
+    if problem.removed:
+        yield _call("shell", command=shlex.join(["rm", "--", *problem.removed]))
     yield _call("submit")
 
 

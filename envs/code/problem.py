@@ -25,6 +25,8 @@ class Problem:
     """Test ids that must all pass."""
     solution: Mapping[str, bytes]
     """The files of the reference solution that differ from ``files``; for the expert only."""
+    removed: tuple[str, ...] = ()
+    """Files that the reference solution deletes."""
 
     def declared(self, path: str) -> bool:
         """Whether a file of the agent's counts: a Python source of the package, and nothing that steers the tests."""

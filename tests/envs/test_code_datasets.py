@@ -78,7 +78,6 @@ def test_a_humaneval_problem(tmp_path):
     path.write_bytes(gzip.compress(("\n" + json.dumps(HUMANEVAL)).encode()))
     (problem,) = load_humaneval(path)
     assert problem.id == "HumanEval/38"
-    assert problem.source == f"{path}:2"
     assert problem.files == {"solution.py": HUMANEVAL["prompt"].encode()}
     assert problem.solution == {"solution.py": (HUMANEVAL["prompt"] + HUMANEVAL["canonical_solution"]).encode()}
     assert problem.tests == ("test_hidden.py::test_solution",)
@@ -115,7 +114,7 @@ def test_an_mbpp_problem(tmp_path):
 def test_an_array_of_records(tmp_path):
     path = tmp_path / "sanitized.json"
     path.write_text(json.dumps([SANITIZED, {**SANITIZED, "task_id": 3}], indent=2))
-    assert [(one.id, one.source) for one in load_problems(path)] == [("MBPP/2", f"{path}:2"), ("MBPP/3", f"{path}:14")]
+    assert [one.id for one in load_problems(path)] == ["MBPP/2", "MBPP/3"]
 
 
 @pytest.mark.parametrize(
@@ -242,10 +241,30 @@ def test_a_swe_problem(swe, tmp_path):
     }
     assert problem.tests == ("tests/test_core.py::test_one", "tests/test_core.py::test_zero")
     assert problem.statement == "double(1) is 3"
+    counted = [path for path in (*problem.files, "pkg/new.py", "tests/new.py", "test_new.py") if problem.declared(path)]
+    assert counted == ["link.py", "pkg/__init__.py", "pkg/core.py", "pkg/old.py", "pkg/new.py"]
+    assert (problem.package.tests, problem.package.python_path) == (("tests",), (".",))
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     assert pytest_passes(problem, tmp_path / "a", problem.solution)
     assert not pytest_passes(problem, tmp_path / "b", {})
+
+
+def test_what_the_reference_changed_is_no_test(swe):
+    path, record, clone = swe
+    git(clone, "checkout", "-q", "-b", "more", record["base_commit"])
+    for name in ("src/pkg/testing/tools.py", "src/pkg/testing/test_tools.py", "src/pkg/unit/tests/test_unit.py"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text("A = 1\n")
+    git(clone, "add", "-A")
+    git(clone, "commit", "-q", "-m", "x")
+    patch = "--- a/src/pkg/testing/tools.py\n+++ b/src/pkg/testing/tools.py\n@@ -1 +1 @@\n-A = 1\n+A = 2\n"
+    change = {"base_commit": git(clone, "rev-parse", "HEAD").strip(), "patch": patch}
+    (problem,) = load_swe(lines(path, {**record, **change}))
+    assert problem.package.python_path == ("src", ".")
+    assert problem.declared("src/pkg/testing/tools.py")
+    assert not problem.declared("src/pkg/testing/test_tools.py")
+    assert not problem.declared("src/pkg/unit/tests/test_unit.py")
 
 
 def test_where_a_repository_is_found(swe, tmp_path):
