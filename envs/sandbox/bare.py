@@ -12,20 +12,16 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
-from selfgym.envs.sandbox.guest import wire
 from selfgym.envs.sandbox.limits import SandboxUnavailable
-from selfgym.envs.sandbox.link import Guarantees, Options, setup_frame
+from selfgym.envs.sandbox.link import Guarantees, Options, SocketLink, begin, setup_frame
 
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from guest.server import main; main()"
-_START = 60.0
 
 
-class BareLink:
+class BareLink(SocketLink):
     """A server without walls."""
 
     guarantees = Guarantees("unsafe", (), False, 0, (), ("programs run with all rights of this user",))
@@ -35,7 +31,8 @@ class BareLink:
         self._folder = tempfile.mkdtemp(prefix="selfgym-unsafe-")
         for name in ("work", "tmp"):
             os.mkdir(os.path.join(self._folder, name))
-        self._socket, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
+        super().__init__(ours)
         here = str(Path(__file__).parent)
         self._process = subprocess.Popen(
             [sys.executable, "-c", _BOOT, here],
@@ -47,31 +44,12 @@ class BareLink:
         theirs.close()
         roots = {"base": self._folder, "folders": ["/work", "/tmp"], "bytes": 2 * options.limits.disk}
         more = {"mounts": {}, "drop": False, "writable": [], "roots": roots, "hide": [here]}
-        self.send(wire.pack(setup_frame(options, env={**os.environ, **options.env}, **more)))
-        frames = wire.Frames()
-        deadline = time.monotonic() + _START
-        while (frame := frames.take()) is None:
-            data = self.receive(max(0.001, deadline - time.monotonic()))
-            if not data:
-                self.end()
-                raise SandboxUnavailable("the bare server ended at once")
-            frames.feed(data)
-        if frame[0].get("kind") != "ready":
-            self.end()
-            raise SandboxUnavailable(f"the bare server gave up: {frame[0].get('message')}")
-
-    def send(self, data: bytes) -> None:
-        """Send all of it."""
-        self._socket.settimeout(_START)
-        self._socket.sendall(data)
-
-    def receive(self, seconds: float) -> bytes:
-        """Some bytes; none where the server is gone."""
-        self._socket.settimeout(seconds)
+        setup = setup_frame(options, env={**os.environ, **options.env}, **more)
         try:
-            return self._socket.recv(wire.READ)
-        except ConnectionResetError:
-            return b""
+            begin(self, setup, b"", lambda: "it says nothing")
+        except SandboxUnavailable:
+            self.end()
+            raise
 
     def hits(self) -> Mapping[str, int]:
         """Nothing is counted."""
@@ -79,9 +57,7 @@ class BareLink:
 
     def end(self) -> None:
         """Hang up and remove the folder. What programs left behind elsewhere stays."""
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        self.hang_up()
         try:
             self._process.wait(2)
         except subprocess.TimeoutExpired:

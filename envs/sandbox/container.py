@@ -21,13 +21,11 @@ from random import SystemRandom
 from typing import Any
 
 from selfgym.envs.sandbox import cgroups, image, seccomp
-from selfgym.envs.sandbox.guest import wire
 from selfgym.envs.sandbox.guest.isolate import USER
 from selfgym.envs.sandbox.limits import SandboxUnavailable
-from selfgym.envs.sandbox.link import Guarantees, Options, setup_frame
+from selfgym.envs.sandbox.link import START, Guarantees, Options, begin, setup_frame
 from selfgym.envs.sandbox.local import base_environment
 
-_START = 60.0  # seconds that a session may take to start, preimports included
 _PATIENCE = 3  # seconds between letting go of a container and killing it
 _ANSWER = 120  # seconds the engine may take for one request
 _OWNER = "selfgym.owner"
@@ -80,28 +78,14 @@ class DockerLink:
             path=[image.PACKAGES],
             hide=["/run", ""],
         )
-        self.send(wire.pack(setup, seccomp.program()))
-        ready = self._ready()
+        ready = begin(self, setup, seccomp.program(), self._complaint)
         self._group = cgroups.watch(api.inspect_container(self._container)["State"]["Pid"], self._container)
         self.guarantees = _guarantees(engine, ready, self._group is not None)
 
-    def _ready(self) -> dict[str, Any]:
-        """Wait for the server's first frame and return it."""
-        frames = wire.Frames()
-        deadline = time.monotonic() + _START
-        while (frame := frames.take()) is None:
-            try:
-                data = self.receive(max(0.001, deadline - time.monotonic()))
-            except TimeoutError:
-                raise SandboxUnavailable(f"the server inside was not ready after {_START:.0f} seconds") from None
-            if not data:
-                assert self._stream is not None
-                said = self._stream.complaint.decode("utf-8", "replace").strip().splitlines()
-                raise SandboxUnavailable(f"the server inside ended at once: {said[-1] if said else 'it says nothing'}")
-            frames.feed(data)
-        if frame[0].get("kind") != "ready":
-            raise SandboxUnavailable(f"the server inside gave up: {frame[0].get('message')}")
-        return frame[0]
+    def _complaint(self) -> str:
+        """The last that the container said beside what it was asked."""
+        said = self._stream.complaint.decode("utf-8", "replace").strip() if self._stream is not None else ""
+        return said.splitlines()[-1] if said else "it says nothing"
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
@@ -150,7 +134,7 @@ class _Stream:
         """The end of what the container wrote to its standard error."""
 
     def send(self, data: bytes) -> None:
-        self._socket.settimeout(_START)
+        self._socket.settimeout(START)
         self._socket.sendall(data)
 
     def receive(self, seconds: float) -> bytes:

@@ -16,7 +16,6 @@ import site
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
@@ -24,19 +23,17 @@ from pathlib import Path
 from random import SystemRandom
 
 from selfgym.envs.sandbox import cgroups, seccomp
-from selfgym.envs.sandbox.guest import wire
 from selfgym.envs.sandbox.limits import SandboxUnavailable
-from selfgym.envs.sandbox.link import Guarantees, Options, setup_frame
+from selfgym.envs.sandbox.link import Guarantees, Options, SocketLink, begin, setup_frame
 
 _GUEST = Path(__file__).parent / "guest"
 _INSIDE = "/run/selfgym_guest"
 _VENV = "/opt/python"
-_START = 60.0  # seconds that a session may take to start, preimports included
 _USERS = (2**30, 2**31 - 2)  # user ids that belong to nobody, one for each session of root
 _BOOT = "import sys; sys.path.insert(0, '/run'); from selfgym_guest.server import main; main()"
 
 
-class LocalLink:
+class LocalLink(SocketLink):
     """A server in namespaces of its own."""
 
     def __init__(self, options: Options) -> None:
@@ -69,7 +66,7 @@ class LocalLink:
         finally:
             theirs.close()
             os.close(info_end)
-        self._socket = ours
+        super().__init__(ours)
         self._server: int | None = None
         try:
             self._start(info, options, root)
@@ -101,20 +98,8 @@ class LocalLink:
             executable=f"{_VENV}/bin/python" if _in_venv() else "",
             prefix=_VENV if _in_venv() else "",
         )
-        self.send(wire.pack(setup, seccomp.program()))
-        frames = wire.Frames()
-        deadline = time.monotonic() + _START
-        while (frame := frames.take()) is None:
-            try:
-                data = self.receive(max(0.001, deadline - time.monotonic()))
-            except TimeoutError:
-                raise SandboxUnavailable(f"the server inside was not ready after {_START:.0f} seconds") from None
-            if not data:
-                raise SandboxUnavailable(f"the server inside ended at once: {self._complaint()}")
-            frames.feed(data)
-        if frame[0].get("kind") != "ready":
-            raise SandboxUnavailable(f"the server inside gave up: {frame[0].get('message')}")
-        self.guarantees = _guarantees(self._group, int(frame[0]["landlock"]))
+        ready = begin(self, setup, seccomp.program(), self._complaint)
+        self.guarantees = _guarantees(self._group, int(ready["landlock"]))
 
     def _complaint(self) -> str:
         self._process.kill()
@@ -124,28 +109,13 @@ class LocalLink:
         advice = " (are user namespaces allowed? selfgym doctor)" if os.getuid() != 0 else ""
         return (words[-1] if words else "it says nothing") + advice
 
-    def send(self, data: bytes) -> None:
-        """Send all of it."""
-        self._socket.settimeout(_START)
-        self._socket.sendall(data)
-
-    def receive(self, seconds: float) -> bytes:
-        """Some bytes; none where the server is gone."""
-        self._socket.settimeout(seconds)
-        try:
-            return self._socket.recv(wire.READ)
-        except ConnectionResetError:
-            return b""
-
     def hits(self) -> Mapping[str, int]:
         """What the control group has counted."""
         return self._group.hits() if self._group is not None else {}
 
     def end(self) -> None:
         """Hang up, which ends process 1 inside and with it everything there; kill it should it not notice."""
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        self.hang_up()
         if self._server is not None:
             if not select.select([self._server], [], [], 2)[0]:
                 with suppress(ProcessLookupError):

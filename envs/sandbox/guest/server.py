@@ -163,7 +163,6 @@ def _prepare(setup: dict[str, Any]) -> None:
 def _site_builtins() -> None:
     """``exit`` and ``quit``, which come with the module site; it is not imported for the time that it takes."""
     import builtins
-
     from _sitebuiltins import Quitter
 
     for name in ("exit", "quit"):
