@@ -443,7 +443,7 @@ def test_the_workspace_is_closed(box, only_contained):
     assert run(box, "open('/tmp/new', 'w').close(); print(open('file').read())").stdout == b"x\n"
 
 
-def test_a_full_workspace_can_be_taken(open_box):
+def test_a_full_workspace_can_be_taken(open_box, only_contained):
     """Both folders full to the brim, with the usual limits: that is allowed, so the server must be able to carry it."""
 
     def guest(folder, number):

@@ -85,7 +85,7 @@ CALLS = {
     "prctl, change the memory layout": (157, 35, 1, 0, 0, 0),
     "vhangup": (153,),
 }  # fmt: skip
-HARMFUL = {"vhangup", "clock_settime"}
+HARMFUL = {"vhangup", "clock_settime", "mount, remount"}
 
 
 def call(arguments):
