@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -233,20 +234,20 @@ def _engine(client: Any) -> _Engine:
     return _engines[where]
 
 
-def _owner() -> str:
-    """This process, as nobody else is called: this start of this machine, process namespace, id, time of start."""
+def _here() -> str:
+    """This start of this machine and this process namespace: where a process id means what it means here."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{boot}/{os.readlink('/proc/self/ns/pid')}/{os.getpid()}/{cgroups.started(os.getpid())}"
+    return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
 
 
 def _sweep(client: Any) -> None:
     """Remove the containers of processes of this machine that are no more."""
     from docker.errors import APIError
 
-    here = _owner().split("/")[:2]
+    owner = re.compile(re.escape(_here()) + r"/(\d+)/(\d+)")
     for container in client.api.containers(all=True, filters={"label": _OWNER}):
-        *where, pid, ticks = container["Labels"][_OWNER].split("/")
-        if where == here and cgroups.started(int(pid)) != int(ticks):
+        match = owner.fullmatch(container["Labels"][_OWNER])
+        if match and cgroups.started(int(match[1])) != int(match[2]):
             # it may be on its way out already, or another process may be sweeping too
             with suppress(APIError):
                 client.api.remove_container(container["Id"], force=True)
@@ -260,6 +261,10 @@ def _configuration(options: Options, tag: str, user: int, engine: _Engine) -> di
         "AutoRemove": True,
         "CapDrop": ["ALL"],
         "CgroupnsMode": "private",
+        "Dns": ["127.0.0.1"],  # or Docker would copy the host's
+        "DnsOptions": [],
+        "DnsSearch": ["."],
+        "ExtraHosts": ["sandbox:127.0.0.1"],
         "IpcMode": "private",
         "LogConfig": {"Type": "none"},
         "MaskedPaths": _MASKED,
@@ -286,10 +291,9 @@ def _configuration(options: Options, tag: str, user: int, engine: _Engine) -> di
         "Healthcheck": {"Test": ["NONE"]},
         "Env": ["PYTHONHASHSEED=0", "LANG=C.UTF-8"],
         "Hostname": "sandbox",
-        "Labels": {_OWNER: _owner()},
+        "Labels": {_OWNER: f"{_here()}/{os.getpid()}/{cgroups.started(os.getpid())}"},
         "User": f"{user}:{user}",
         "WorkingDir": "/work",
-        "NetworkDisabled": True,
         "AttachStdin": True,
         "AttachStdout": True,
         "AttachStderr": True,

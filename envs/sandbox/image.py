@@ -23,7 +23,7 @@ import sys
 import sysconfig
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import blake2b
 from importlib import metadata
@@ -210,12 +210,17 @@ def _top(packages: Sequence[str]) -> bytes:
 
 def _add(client: Any, base: str, tag: str, archive: bytes) -> None:
     """Make the image ``tag`` of ``base`` and an archive, through a container that is never started."""
-    made = client.api.create_container_from_config({"Image": base, "Cmd": ["true"]})["Id"]
+    from docker.errors import NotFound
+
+    name = f"{tag.replace(':', '-')}-being-built"
+    with suppress(NotFound):  # left by a process that was killed right here
+        client.api.remove_container(name, force=True)
+    client.api.create_container_from_config({"Image": base, "Cmd": ["true"]}, name)
     try:
-        client.api.put_archive(made, "/", archive)
-        client.api.commit(made, *tag.split(":"))
+        client.api.put_archive(name, "/", archive)
+        client.api.commit(name, *tag.split(":"))
     finally:
-        client.api.remove_container(made, force=True)
+        client.api.remove_container(name, force=True)
 
 
 def _exists(client: Any, tag: str) -> bool:
@@ -296,7 +301,8 @@ def _installed(name: str) -> bool:
 @cache
 def _base_inputs() -> tuple[str, ...]:
     recipe = [Path(__file__), *sorted((_GUEST / "etc").iterdir())]
-    kept = [f"{path} {os.stat(path).st_mtime_ns}" for path in (str(_python()), *_programs())]
+    files = [str(_python()), *_programs(), *filter(os.path.exists, ("/etc/ld.so.cache",))]
+    kept = [f"{path} {os.stat(path).st_mtime_ns}" for path in files]
     return (sys.version, platform.machine(), *(path.read_text() for path in recipe), *kept)
 
 

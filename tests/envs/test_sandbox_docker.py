@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,12 @@ def test_container_has_nothing_it_does_not_need(client, box):
     assert told["Mounts"] == []
 
 
+def test_names_are_its_own(box):
+    program = "import socket; print(socket.gethostbyname(socket.gethostname()), socket.gethostbyname('localhost'))"
+    assert box.exec(program).stdout == b"127.0.0.1 127.0.0.1\n"
+    assert box.get("/etc/resolv.conf").split()[:2] == [b"nameserver", b"127.0.0.1"], "the host's name server is inside"
+
+
 def test_nothing_of_the_conversation_is_kept_by_the_engine(client, box):
     box.exec("print('said in confidence')")
     (container,) = containers_of(client, os.getpid())
@@ -117,20 +124,22 @@ def test_killed_process_leaves_no_container(client, state):
     assert until(lambda: not containers_of(client, process.pid))
 
 
-def test_container_that_was_never_started_is_swept_once_its_process_is_gone(client):
+def test_container_that_was_never_started_is_swept_once_its_process_is_gone(client, box):
     """A process killed between creating and starting: nobody holds that container's input."""
-    made = "import selfgym.envs.sandbox.container as c; print(c._owner(), flush=True); input()"
-    created = []
-    with subprocess.Popen([sys.executable, "-c", made], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        owner = process.stdout.readline().decode().strip()
-        configuration = {"Image": image.build_image(client), "Cmd": ["true"], "Labels": {OWNER: owner}}
-        created.append(client.api.create_container_from_config(configuration)["Id"])
-        opening = "from selfgym.envs.sandbox.opening import open_sandbox; open_sandbox('docker').close()"
+    (ours,) = containers_of(client, os.getpid())
+    told = client.api.inspect_container(ours)["Config"]
+    opening = "from selfgym.envs.sandbox.opening import open_sandbox; open_sandbox('docker').close()"
+    with subprocess.Popen(["sleep", "60"]) as process:
+        ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        place = told["Labels"][OWNER].split("/")[:2]
+        owner = "/".join([*place, str(process.pid), ticks])
+        created = client.api.create_container_from_config({"Image": told["Image"], "Labels": {OWNER: owner}})["Id"]
         subprocess.run([sys.executable, "-c", opening], check=True)
-        assert containers_of(client, process.pid) == created, "it was swept although its process lives"
+        assert containers_of(client, process.pid) == [created], "it was swept although its process lives"
         process.kill()
     subprocess.run([sys.executable, "-c", opening], check=True)
     assert containers_of(client, process.pid) == []
+    assert containers_of(client, os.getpid()) == [ours]
 
 
 def test_image_is_built_once(client):
@@ -138,6 +147,16 @@ def test_image_is_built_once(client):
     first = client.images.get(tag)
     assert image.build_image(client) == tag
     assert client.images.get(tag).id == first.id
+
+
+def test_building_goes_on_after_a_builder_was_killed(client):
+    packages = ["iniconfig"]  # an image that no other test uses
+    tag = image.build_image(client, packages)
+    name = f"{tag.replace(':', '-')}-being-built"
+    client.api.create_container_from_config({"Image": tag, "Cmd": ["true"]}, name)
+    client.api.remove_image(tag, force=True)
+    assert image.build_image(client, packages) == tag
+    assert not [one for one in client.api.containers(all=True) if f"/{name}" in one["Names"]]
 
 
 def test_preimported_packages_come_with_what_they_require(client):
