@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import gymnasium
 import pytest
 
 from selfgym.agents.expert import ExpertAgent
 from selfgym.cli import main
+from selfgym.cli.play import typed_call
+from selfgym.envs.code.tools import CODE_TOOLS
+from selfgym.envs.sandbox.limits import SandboxUnavailable
+from selfgym.envs.sandbox.opening import probe
 
 HOUSE = ["play", "selfgym/Household-v0", "--seed", "7", "--option", "size=tiny"]
 
@@ -79,3 +85,73 @@ def _plan() -> list[str]:
         plan.append(getattr(decision, "action", decision))
         observation, _, _, _, info = env.step(plan[-1])
     return plan
+
+
+@pytest.fixture
+def function_task(tmp_path: Path) -> Path:
+    """A HumanEval file with one problem; skips where no sandbox can be opened."""
+    try:
+        probe()
+    except SandboxUnavailable as error:
+        pytest.skip(f"no sandbox on this machine: {error}")
+    record = {
+        "task_id": "Mine/0",
+        "prompt": 'def double(x):\n    """Twice x."""\n',
+        "canonical_solution": "    return 2 * x\n",
+        "test": "def check(candidate):\n    assert candidate(4) == 8\n",
+        "entry_point": "double",
+    }
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    return path
+
+
+def test_a_programmer_types_tools_like_commands_or_json(
+    function_task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    solution = "def double(x):\n    return 2 * x\n"
+    lines = [
+        "list",
+        "dance",
+        "17",
+        "shell echo one | tr o 0; echo $HOME",
+        "read solution.py 1 1",
+        "undo",
+        json.dumps({"name": "write", "arguments": {"path": "solution.py", "content": solution}}),
+        "submit",
+    ]
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+    assert main(["play", "selfgym/Code-v0", "--option", f"problems={function_task}"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Complete the function double in solution.py")
+    assert out.count("Complete the function double") == 1
+    assert "> list\n\nsolution.py\n" in out
+    assert "there is no tool 'dance'; there are: list(path?: string)" in out
+    assert "there is no tool '17'" in out
+    assert "0ne\n/tmp\n" in out
+    assert "\n    1 def double(x):\n" in out
+    assert out.endswith("success after 4 steps, total reward 1\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "arguments"),
+    [
+        ("test", "test", {}),
+        ("test tests/test_a.py::test_b[x y]", "test", {"target": "tests/test_a.py::test_b[x y]"}),
+        ("search 'a b' src", "search", {"pattern": "a b", "path": "src"}),
+        ("edit a.py 'x = 1' ''", "edit", {"path": "a.py", "old": "x = 1", "new": ""}),
+    ],
+)
+def test_a_line_becomes_a_call(line: str, name: str, arguments: dict) -> None:
+    call, wrong = typed_call(CODE_TOOLS, line)
+    assert wrong == ""
+    assert json.loads(call) == {"name": name, "arguments": arguments}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"), [("edit a b c d", "too many words for edit("), ("read 'a", "cannot be taken apart")]
+)
+def test_a_line_that_is_no_call_is_explained(line: str, words: str) -> None:
+    call, wrong = typed_call(CODE_TOOLS, line)
+    assert call == ""
+    assert words in wrong

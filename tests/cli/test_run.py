@@ -9,6 +9,8 @@ import pytest
 
 from selfgym.cli import main
 from selfgym.envs.core import Outcome
+from selfgym.envs.sandbox.limits import SandboxUnavailable
+from selfgym.envs.sandbox.opening import probe
 from selfgym.memory.store import EpisodeStore
 
 HOUSE = ["--option", "size=tiny"]
@@ -72,6 +74,41 @@ def test_a_language_model_plays_with_its_tokens_logged(store: Path, capsys: pyte
         steps = [step for episode in opened.episodes() for step in episode.steps]
     assert len(steps) == 4
     assert all(step.response_ids and len(step.logprobs) == len(step.response_ids) and step.valid for step in steps)
+
+
+@pytest.mark.parametrize("elsewhere", [[], ["--processes"]])
+def test_an_environment_that_holds_a_sandbox(
+    elsewhere: list[str], store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    try:
+        probe()
+    except SandboxUnavailable as error:
+        pytest.skip(f"no sandbox on this machine: {error}")
+    record = {
+        "task_id": "Mine/0", "prompt": "def double(x):\n", "canonical_solution": "    return 2 * x\n",
+        "test": "def check(candidate):\n    assert candidate(4) == 8\n", "entry_point": "double",
+    }  # fmt: skip
+    (tmp_path / "mine.jsonl").write_text(json.dumps(record) + "\n")
+    (tmp_path / "doubler.py").write_text(
+        "import json\n"
+        "class Doubler:\n"
+        "    def __init__(self, seed):\n        self.calls = ['list'] * seed + ['write', 'submit']\n"
+        "    def act(self, observation, info):\n"
+        "        name = self.calls.pop(0)\n"
+        "        text = {'path': 'solution.py', 'content': 'def double(x):\\n    return x + x\\n'}\n"
+        "        return json.dumps({'name': name, 'arguments': text if name == 'write' else {}})\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    said(
+        capsys, "run", "--env", "selfgym/Code-v0", "--agent", "doubler:Doubler", "--episodes", "4", "--max-steps", "4",
+        "--option", f"problems={tmp_path / 'mine.jsonl'}", "--store", str(store), "--parallel", "2", *elsewhere,
+    )  # fmt: skip
+    with EpisodeStore(store, readonly=True) as opened:
+        episodes = list(opened.episodes())
+    assert [episode.outcome for episode in episodes] == [Outcome.SUCCESS] * 3 + [Outcome.TRUNCATED]
+    assert [len(episode.steps) for episode in episodes] == [2, 3, 4, 4]
+    assert all(step.valid for episode in episodes for step in episode.steps)
 
 
 def test_an_agent_in_a_file_here_is_found(

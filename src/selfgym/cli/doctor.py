@@ -5,33 +5,21 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata, util
 from pathlib import Path
 
+from selfgym.cli.checks import Check
 from selfgym.cli.console import AsJson, print_json
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the report."""
-
-    name: str
-    ok: bool
-    found: str
-    """What is there, or why it does not count."""
-    remedy: str = ""
-    """How to get it."""
-    use: str = ""
-    """What needs it."""
+from selfgym.cli.sandboxes import sandbox_checks
 
 
 def doctor(json: AsJson = False) -> None:
     """Say what works on this machine, what is missing and how to get it.
 
-    Nothing that is missing is an error: the exit code is 0. A script reads [bold]selfgym doctor --json[/].
+    Sandboxes are tried for real, for a few seconds at most. Nothing that is missing is an error: the exit code is 0.
+    A script reads [bold]selfgym doctor --json[/].
     """
     checks = list(examine())
     if json:
@@ -60,10 +48,8 @@ def examine() -> Iterator[Check]:
     yield _package("ray", "pip install 'selfgym[ray]'", "many machines")
     yield _package("playwright", "pip install 'selfgym[web]'", "web environments")
     yield _chromium()
-    yield _docker()
-    yield _program("bwrap", "install the package bubblewrap", "local sandbox")
-    yield _namespaces()
     yield _program("Xvfb", "install the package xvfb", "desktop environments")
+    yield from sandbox_checks()
 
 
 def _machine() -> Check:
@@ -133,34 +119,6 @@ def _chromium() -> Check:
     return Check("Chromium", path is not None, path or "not found", "playwright install chromium", "web environments")
 
 
-def _docker() -> Check:
-    remedy = "install Docker and start its engine; your user must be allowed to use it"
-    use = "container sandbox"
-    if shutil.which("docker") is None:
-        return Check("Docker engine", False, "no docker command", remedy, use)
-    code, words = _ask("docker", "version", "--format", "{{.Server.Version}}")
-    return Check("Docker engine", code == 0, words or "no answer", remedy, use)
-
-
 def _program(name: str, remedy: str, use: str) -> Check:
     path = shutil.which(name)
     return Check(name, path is not None, path or "not found", remedy, use)
-
-
-def _namespaces() -> Check:
-    remedy = "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1)"
-    use = "local sandbox"
-    if shutil.which("unshare") is None:
-        return Check("user namespaces", False, "no unshare command to try with", remedy, use)
-    code, words = _ask("unshare", "--user", "--map-root-user", "true")
-    return Check("user namespaces", code == 0, "allowed" if code == 0 else words, remedy, use)
-
-
-def _ask(*command: str, seconds: float = 5.0) -> tuple[int, str]:
-    """Exit code and last line of a command's output."""
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return 1, str(error)
-    lines = (answer.stdout.strip() or answer.stderr.strip()).splitlines()
-    return answer.returncode, lines[-1] if lines else ""

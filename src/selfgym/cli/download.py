@@ -2,44 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from selfgym.cli.console import AsJson, CommandError, Quiet, did_you_mean, print_json, progress_bar
 
-_KNOWN = ("alfworld",)
+Progress = Callable[[str, int, int], None]
 
 
 def download(
-    what: Annotated[str, typer.Argument(help="What to fetch: alfworld (the genuine games, 36 MB).")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="What to fetch: alfworld (the genuine games, 36 MB) or code (the packages that selfgym/Code-v0 makes "
+            "its tasks from, 2 MB)."
+        ),
+    ],
     to: Annotated[
-        Path | None, typer.Option(help="Where to.", show_default="$ALFWORLD_DATA, else ~/.cache/alfworld")
+        Path | None,
+        typer.Option(
+            help="Where to.",
+            show_default="$ALFWORLD_DATA or ~/.cache/alfworld; $SELFGYM_CODE_DATA or ~/.cache/selfgym/code",
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Fetch again what is there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Fetch ALFWorld's games again where they are there.")] = False,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fetch data from where its authors publish it, resuming what broke off and checking what arrived.
+    """Fetch data from where its authors publish it, and check what arrived. What is there already is not fetched again.
 
-    Example:
+    Examples:
 
       selfgym download alfworld
-    """
-    from selfgym.envs.household.download import ALFWORLD_GAMES, data_folder, download_alfworld
 
+      selfgym download code --to /data/selfgym-code
+    """
     if what not in _KNOWN:
         raise CommandError(f"nothing is called {what!r} here.{did_you_mean(what, _KNOWN)} Known: {', '.join(_KNOWN)}")
     with progress_bar(quiet=quiet or json) as progress:
-        show = partial(progress, "bytes")
-        folder = download_alfworld(
-            to, force=force, progress=lambda done, total: show(done, total or ALFWORLD_GAMES.size or done)
-        )
+        told, sentence, advice = _KNOWN[what](to, force, progress)
     if json:
-        print_json({"folder": str(folder)})
+        print_json(told)
         return
-    print(f"ALFWorld's games are in {folder}")
-    if folder != data_folder() and not quiet:
-        print(f"Say so to the environments: export ALFWORLD_DATA={folder.resolve()}")
+    print(sentence)
+    if advice and not quiet:
+        print(f"Say so to the environments: {advice}")
+
+
+def _alfworld(to: Path | None, force: bool, progress: Progress) -> tuple[dict[str, Any], str, str]:
+    from selfgym.envs.household.download import ALFWORLD_GAMES, data_folder, download_alfworld
+
+    show = partial(progress, "bytes")
+    folder = download_alfworld(
+        to, force=force, progress=lambda done, total: show(done, total or ALFWORLD_GAMES.size or done)
+    )
+    advice = f"export ALFWORLD_DATA={folder.resolve()}" if folder != data_folder() else ""
+    return {"folder": str(folder)}, f"ALFWorld's games are in {folder}", advice
+
+
+def _code(to: Path | None, force: bool, progress: Progress) -> tuple[dict[str, Any], str, str]:
+    from selfgym.envs.code.packages import data_folder, fetch_all
+
+    if force:
+        raise CommandError(
+            "--force has no meaning for code: an archive whose checksum is right could only be fetched as it is, and "
+            "any other is fetched again without being asked for"
+        )
+    folder = to or data_folder()
+    files = fetch_all(lambda package, done, total: progress(f"packages ({package})", done, total), folder)
+    advice = f"export SELFGYM_CODE_DATA={folder.resolve()}" if folder != data_folder() else ""
+    told = {"folder": str(folder), "archives": [file.name for file in files]}
+    return told, f"{len(files)} packages are in {folder}", advice
+
+
+_KNOWN = {"alfworld": _alfworld, "code": _code}

@@ -69,6 +69,10 @@ def _entry(name: str, target: str) -> Entry:
 
 def _missing(name: str) -> str:
     """What keeps an environment that loads from being played here."""
+    if name == "selfgym/Code-v0":
+        from selfgym.cli.sandboxes import code_needs
+
+        return code_needs()
     if name != "selfgym/AlfWorld-v0":
         return ""
     from selfgym.cli.doctor import alfworld_check

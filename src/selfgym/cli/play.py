@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +14,7 @@ from selfgym.cli.listing import env_ids
 
 if TYPE_CHECKING:
     from selfgym.envs.core import AgentEnv
+    from selfgym.envs.tools import ToolSet
 
 EnvOptions = Annotated[
     list[str] | None,
@@ -27,12 +30,15 @@ def play(
     """Play an environment yourself.
 
     Answer with the number of a command or with its words; [bold]undo[/] takes a step back, [bold]quit[/] leaves.
+    Where actions are tool calls, answer with a tool and its arguments, as in a shell, or with the call as JSON.
 
     Examples:
 
       selfgym play selfgym/Household-v0 --seed 7
 
       echo look | selfgym play selfgym/Household-v0 --seed 7
+
+      echo 'read README.md 1 20' | selfgym play selfgym/Code-v0 --seed 7
     """
     world = make_env(env, parse_options(option or []))
     try:
@@ -64,15 +70,17 @@ class _Game:
 
     def __init__(self, env: AgentEnv[Any], seed: int | None) -> None:
         self.env = env
+        self.tools: ToolSet | None = getattr(env, "tools", None)
         self.observation, self.info = env.reset(seed=seed)
         self.past: list[bytes] = []
         self.rewards: list[float] = []
 
     def run(self) -> None:
-        print(f"Task: {self.info['task']}\n")
+        if not str(self.observation).startswith(self.info["task"]):
+            print(f"Task: {self.info['task']}\n")
         while True:
             print(self.observation)
-            if self.info.get("action_error"):
+            if self.info.get("action_error") not in (None, self.observation):
                 print(f"({self.info['action_error']})")
             if self.info["outcome"] != "running":
                 print(f"\n{self.info['outcome']} after {len(self.past)} steps, total reward {sum(self.rewards):g}")
@@ -99,10 +107,15 @@ class _Game:
                 return None
             if not sys.stdin.isatty():
                 print(answer)  # a piped game reads like a played one
-            if answer.isdecimal():
+            if commands and answer.isdecimal():
                 if 1 <= int(answer) <= len(commands):
                     return str(commands[int(answer) - 1])
                 print(f"there is no command {answer}; numbers go from 1 to {len(commands)}")
+            elif answer and answer != "undo" and self.tools is not None:
+                call, wrong = typed_call(self.tools, answer)
+                if not wrong:
+                    return call
+                print(wrong)
             elif answer:
                 return answer
 
@@ -119,3 +132,31 @@ class _Game:
         self.observation, self.info = self.env.restore(self.past.pop())
         self.rewards.pop()
         print("\nback:\n")
+
+
+def typed_call(tools: ToolSet, line: str) -> tuple[str, str]:
+    """The tool call that a person typed, as JSON, and what is wrong with it if something is.
+
+    JSON is taken as it is. Else the line is a tool's name and its arguments in order, in the words of a shell; all the
+    rest of it is the argument of a tool that has only one.
+
+    >>> from selfgym.envs.code.tools import CODE_TOOLS
+    >>> typed_call(CODE_TOOLS, "shell ls | wc -l")
+    ('{"name": "shell", "arguments": {"command": "ls | wc -l"}}', '')
+    >>> typed_call(CODE_TOOLS, "read 'my file.py' 10")
+    ('{"name": "read", "arguments": {"path": "my file.py", "start": "10"}}', '')
+    """
+    if line.startswith("{"):
+        return line, ""
+    name, _, rest = line.partition(" ")
+    tool = next((tool for tool in tools if tool.name == name), None)
+    if tool is None:
+        return "", f"there is no tool {name!r}; there are: {', '.join(tool.signature() for tool in tools)}"
+    names = list(tool.openai_schema()["function"]["parameters"]["properties"])
+    try:
+        words = [rest] * bool(rest) if len(names) == 1 else shlex.split(rest)
+    except ValueError as error:
+        return "", f"{line!r} cannot be taken apart: {error}"
+    if len(words) > len(names):
+        return "", f"too many words for {tool.signature()}; put quotes around an argument of several words"
+    return json.dumps({"name": name, "arguments": dict(zip(names, words, strict=False))}), ""
