@@ -2,9 +2,9 @@
 
     python benchmarks/speed/endurance.py [--backend local] [--executions 10000] [--sessions 500]
 
-Counted: processes below this one, its file descriptors, mounts, control groups, our folders in the temporary folder, and
-containers. Every fifth program leaves a daemon and files behind, every seventh runs into its time limit, so that there
-is something to clean up.
+Counted: processes below this one, its file descriptors, mounts, control groups, our folders in the temporary folder,
+and containers. Every fifth program leaves a daemon and files behind, every seventh runs into its time limit, so that
+there is something to clean up.
 """
 
 from __future__ import annotations

@@ -48,6 +48,8 @@ class CodeEnv(AgentEnv[str]):
     """
 
     version = f"1.{VERSION}"
+    tools = CODE_TOOLS
+    """What an action may call."""
 
     def __init__(
         self,
@@ -78,6 +80,8 @@ class CodeEnv(AgentEnv[str]):
         self._source: dict[str, Any] = {}
         self._base = Snapshot((), {})
         self._state: dict[str, Any] = {}
+        self.last_grade: Grade | None = None
+        """What the last grading found, for experiments."""
 
     @property
     def problem(self) -> Problem:
@@ -137,7 +141,8 @@ class CodeEnv(AgentEnv[str]):
         return use(call, self.session, self.problem.package)
 
     def _grade(self) -> Grade:
-        return grade(collect(self.session, self.problem), self.problem, self._open)
+        self.last_grade = grade(collect(self.session, self.problem), self.problem, self._open)
+        return self.last_grade
 
     def _end(self, outcome: Outcome) -> None:
         self._state["ended"] = str(outcome)
