@@ -190,6 +190,44 @@ def test_memory_flood_by_one_anonymous_file(small):
     assert max(map(int, result.stdout.split() or [0])) * MB <= TOTAL
 
 
+@pytest.mark.parametrize("kind", ["TCP", "unix", "pipe"])
+def test_memory_flood_by_what_is_on_its_way(small, total_memory, kind):
+    """Bytes that were sent and that nobody receives: they lie in the kernel."""
+
+    def guest(kind):
+        import fcntl
+        import os
+        import resource
+        import socket
+
+        resource.setrlimit(resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE)[1:] * 2)
+        server = socket.create_server(("127.0.0.1", 0), backlog=1000)
+        kept, total = [server], 0
+        try:
+            while total < 300 * 2**20:
+                if kind == "pipe":
+                    _, write = os.pipe()
+                    fcntl.fcntl(write, 1031, 2**20)
+                elif kind == "unix":
+                    kept += socket.socketpair()
+                    write = kept[-1].fileno()
+                else:
+                    kept.append(socket.create_connection(server.getsockname()))
+                    write = kept[-1].fileno()
+                os.set_blocking(write, False)
+                try:
+                    while True:
+                        total += os.write(write, bytes(2**16))
+                except BlockingIOError:
+                    pass
+        except OSError:
+            pass
+        print(total, flush=True)
+
+    result = small.exec(program(guest, kind=kind), timeout=5)
+    assert result.signal == 9 or told(result) <= TOTAL
+
+
 def test_memory_flood_by_shared_mapping(small):
     def guest():
         import mmap

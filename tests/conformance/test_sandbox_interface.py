@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from selfgym.envs.sandbox.limits import SandboxFileError
+
 from .sandbox_host import empty, program, told
 
 MB = 2**20
@@ -170,10 +172,15 @@ def test_source_behaves_as_with_python_c(box):
     """The same program, once in a fork of the server and once in a new interpreter: what it sees of itself is equal."""
 
     def guest():
+        import gc
         import json
+        import locale
         import os
         import signal
         import sys
+        import threading
+        import time
+        import warnings
 
         handlers = {int(n): str(signal.getsignal(n)) for n in signal.valid_signals() if n not in (33,)}
         facts = {
@@ -197,6 +204,12 @@ def test_source_behaves_as_with_python_c(box):
             ],
             "hooks": [str(sys.excepthook)[:20], str(sys.displayhook)[:20], str(sys.gettrace()), str(sys.getprofile())],
             "hash": hash("a text"),
+            "warnings": [str(one) for one in warnings.filters],
+            "collector": [gc.isenabled(), gc.get_threshold()],
+            "threads": [thread.name for thread in threading.enumerate()],
+            "locale": [locale.getlocale(), sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()],
+            "buffering": [[s.line_buffering, s.write_through] for s in (sys.stdin, sys.stdout, sys.stderr)],
+            "times": [time.tzname, time.timezone],
             "leader": [os.getsid(0) == os.getpid(), os.getpgrp() == os.getpid()],
         }
         print(json.dumps(facts, indent=1))
@@ -221,6 +234,32 @@ def test_argv(box):
     words = ["", "a b", "naïve", "$HOME", "*", "-x", "new\nline", "'\""]
     source = "import json, sys; print(json.dumps(sys.argv[1:]))"
     assert told(box.exec(["python", "-c", source, *words])) == words
+
+
+def test_bytes_in_argv_env_and_cwd(box):
+    name = os.fsdecode(b"\xff bytes")
+    box.put(f"{name}/file", "here")
+    result = box.exec(["sh", "-c", 'printf "%s %s " "$1" "$NAME"; ls', "sh", name], env={"NAME": name}, cwd=name)
+    assert result.stdout == b"\xff bytes \xff bytes file\n"
+
+
+LONE = "\ud800"  # half of a character, which no bytes stand for
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda box: box.exec(["echo", LONE]),
+        lambda box: box.exec("1", cwd=LONE),
+        lambda box: box.exec("1", env={"NAME": LONE}),
+        lambda box: box.get(LONE),
+        lambda box: box.put(LONE, ""),
+    ],
+    ids=["argv", "cwd", "env", "get", "put"],
+)
+def test_text_that_cannot_be_bytes(box, ask):
+    with pytest.raises((ValueError, SandboxFileError)):
+        ask(box)
 
 
 @pytest.mark.parametrize(
@@ -419,6 +458,36 @@ def test_restoring_an_empty_tree(planted, open_box):
     box.restore(open_box().snapshot())
     assert box.list() == []
     assert box.list("/tmp") == []
+
+
+def test_limits_far_above_what_the_machine_has(open_box):
+    """Limits are limits, not reservations."""
+    box = open_box(memory=2**42, disk=2**40, files=10**6, output=2**34, processes=5000)
+    box.put("file", "x" * 1000)
+    assert box.get("file", limit=2**50) == b"x" * 1000
+    with box.fork() as twin:
+        assert twin.get("file") == b"x" * 1000
+    assert box.exec("print(1)").stdout == b"1\n"
+
+
+def test_processor_share(open_box, backend):
+    """Two processes that want a core each get half a core together, where control groups can be had."""
+    box = open_box(cpus=0.5)
+    if backend == "local" and "cpu" not in box.guarantees.cgroup:
+        pytest.skip("no control group for processor time here")
+
+    def guest():
+        import os
+        import time
+
+        os.fork()
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            pass
+        print(time.process_time())
+        time.sleep(0.5)
+
+    assert sum(map(float, box.exec(program(guest)).stdout.split())) < 1.1
 
 
 def test_readonly_folders(open_box, backend, tmp_path):

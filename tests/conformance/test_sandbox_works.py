@@ -153,18 +153,24 @@ def http_on_loopback():
         print(answer.status, answer.read())
 
 
-@says("127.0.0.1 b'over localhost' b'six'\n")
-def localhost_and_ipv6():
+@says("127.0.0.1 b'over localhost'\n")
+def localhost_by_name():
     import socket
 
     server = socket.create_server(("localhost", 0))
     client = socket.create_connection(("localhost", server.getsockname()[1]))
     server.accept()[0].sendall(b"over localhost")
-    first = client.recv(100)
-    six = socket.create_server(("::1", 0), family=socket.AF_INET6) if socket.has_ipv6 else None
-    client = socket.create_connection(six.getsockname()[:2])
-    six.accept()[0].sendall(b"six")
-    print(server.getsockname()[0], first, client.recv(100))
+    print(server.getsockname()[0], client.recv(100))
+
+
+@says("b'six'\n")
+def loopback_over_ipv6():
+    import socket
+
+    server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    client = socket.create_connection(server.getsockname()[:2])
+    server.accept()[0].sendall(b"six")
+    print(client.recv(100))
 
 
 @says("b'path' b'abstract' b'pair'\n")
@@ -481,6 +487,99 @@ def file_locks_and_polling():
     os.write(write, b"x")
     assert poll.poll(1) == [(read, select.EPOLLIN)]
     print("locked")
+
+
+@says("x\nx\n")
+def a_fork_of_which_both_halves_return():
+    import os
+
+    if os.fork():
+        os.wait()
+    print("x")
+
+
+@says("ok\n")
+def calls_that_libraries_make():
+    import ctypes
+    import mmap
+    import os
+    import resource
+    import signal
+    import threading
+
+    os.sched_setaffinity(0, os.sched_getaffinity(0))
+    os.nice(1)
+    os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0))
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    os.sched_yield()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    resource.prlimit(0, resource.RLIMIT_NOFILE)
+    os.setpgid(0, 0) if os.getpgrp() != os.getpid() else None
+    with open("source", "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, 5000)
+        os.pwritev(file.fileno(), [b"a", b"b"], 10)
+        os.fsync(file.fileno())
+    with open("source", "rb") as source, open("target", "wb") as target:
+        os.copy_file_range(source.fileno(), target.fileno(), 1000)
+        os.sendfile(target.fileno(), source.fileno(), 0, 1000)
+        os.posix_fadvise(source.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+    assert os.path.getsize("target") == 2000
+    os.close(os.memfd_create("memory"))
+    os.close(os.eventfd(1))
+    os.close(os.pidfd_open(os.getpid()))
+    memory = mmap.mmap(-1, 2**20)
+    memory.madvise(mmap.MADV_DONTNEED)
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.mlock(ctypes.byref(ctypes.c_char.from_buffer(memory)), 4096) == 0
+    for name, arguments in (("timerfd_create", (1, 0)), ("inotify_init1", (0,)), ("signalfd", (-1, bytes(128), 0))):
+        assert getattr(libc, name)(*arguments) >= 0, name
+    assert libc.prctl(15, b"a name", 0, 0, 0) == 0
+    os.statvfs("/work"), os.getloadavg(), os.times(), os.uname(), os.getgroups(), threading.get_native_id()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    signal.sigtimedwait([signal.SIGUSR1], 0.01)
+    print("ok")
+
+
+@says("[3, 1, 2] Value\n")
+def a_manager_of_shared_objects():
+    import multiprocessing
+
+    with multiprocessing.Manager() as manager:
+        shared = manager.list([3, 1])
+        child = multiprocessing.Process(target=shared.append, args=(2,))
+        child.start()
+        child.join()
+        print(list(shared), type(manager.Value("i", 1)).__name__.removesuffix("Proxy"))
+
+
+SHELL = r"""
+set -eu
+diff <(echo a) <(echo b) | head -1
+printf '%s\n' 3 1 2 | xargs -P 3 -n 1 echo | sort | tr '\n' ' '
+cat << END | awk '{ print $2 }'
+one two
+END
+mkdir -p d && echo x > d/f && tar czf d.tgz d && tar tzf d.tgz | wc -l
+timeout 0.1 sleep 5 || echo timeout $?
+find . -name f -newer / -print | sed 's/f$/g/'
+( trap 'echo trapped' TERM; kill -TERM $BASHPID )
+sleep 5 & kill %1; wait $! || echo waited $?
+echo $((6 * 7)) $(basename "$(mktemp)" | wc -c) "${BASH_VERSINFO[0]:-0}" | cut -d' ' -f1
+ulimit -c; nohup true 2> /dev/null; test -w /dev/null && test -r /dev/random; ls / > /dev/null
+"""
+
+
+def test_shell_tools(box):
+    result = box.exec(["bash", "-c", SHELL])
+    expected = "1c1\n1 2 3 two\n2\ntimeout 124\n./d/g\ntrapped\nwaited 143\n42\n0\n"
+    assert (result.stdout.decode(), result.exit_code) == (expected, 0), result
+
+
+def test_virtual_environment(box):
+    empty(box)
+    assert box.exec(["python", "-m", "venv", "--without-pip", "env"]).ok
+    result = box.exec(["env/bin/python", "-c", "import sys; print(sys.prefix)"])
+    assert result.stdout == b"/work/env\n", result
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
