@@ -75,6 +75,9 @@ class Cgroup:
             settings.append(
                 ("cpu", "cpu.cfs_quota_us", str(quota)) if old else ("cpu", "cpu.max", f"{quota} {_PERIOD}")
             )
+        sockets = "memory.kmem.tcp.limit_in_bytes"  # version 1 counts what is on its way over TCP only if asked to
+        if old and (self._folders["memory"] / sockets).exists():
+            settings.append(("memory", sockets, str(limits.memory // 2)))
         return [setting for setting in settings if setting[0] in self._folders]
 
     @property

@@ -92,7 +92,8 @@ class LocalLink(SocketLink):
             options,
             user=SystemRandom().randint(*_USERS) if root else None,
             user_namespace=True,
-            env=base_environment(options),
+            # without a group address space is what is limited, and the C library reserves much of it for each thread
+            env={**({} if self._group else {"MALLOC_ARENA_MAX": "1"}), **base_environment(options)},
             path=[_moved(path) for path in _packages()],
             hide=["/run", ""],
             executable=f"{_VENV}/bin/python" if _in_venv() else "",

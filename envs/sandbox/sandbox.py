@@ -31,6 +31,7 @@ OnOutput = Callable[[Literal["stdout", "stderr"], bytes], None]
 _GRACE = 15.0  # seconds that the server may be late before the session is given up
 _WAIT = 3600.0  # seconds; a socket cannot wait much longer than this at once
 _FILES = 120.0  # seconds for a request about files
+_MAPPED = 256 * 2**20  # bytes of address space beside the memory that a process may use: code, files, reservations
 _STACK = 8 * 2**20  # bytes of a thread's stack
 _LAST_WORDS: tuple[tuple[Limit, re.Pattern[bytes]], ...] = (
     ("memory", re.compile(rb"MemoryError|Cannot allocate memory|\[Errno 12\]")),
@@ -95,7 +96,7 @@ class Sandbox:
             "kind": "exec",
             "source": None if source is None else len(source),
             "argv": argv,
-            "cwd": cwd,
+            "cwd": _path(cwd),
             "env": {**self._options.env, **_environment(env or {})},
             "timeout": seconds,
             "output": self.limits.output,
@@ -257,7 +258,7 @@ class Sandbox:
             "RLIMIT_DATA": limits.memory + (limits.processes * _STACK if self.guarantees.cgroup else 0),
         }
         if not self.guarantees.cgroup:
-            values["RLIMIT_AS"] = limits.memory + 2**30
+            values["RLIMIT_AS"] = limits.memory + _MAPPED
         if limits.cpu is not None:
             values["RLIMIT_CPU"] = ceil(limits.cpu)
         return values
@@ -336,19 +337,27 @@ def _source(program: str) -> bytes:
 
 def _argv(program: Sequence[str]) -> list[str]:
     argv = list(program)
-    if not argv or not all(isinstance(word, str) and "\0" not in word for word in argv) or not argv[0]:
+    if not argv or not all(_can_be_bytes(word) for word in argv) or not argv[0]:
         raise ValueError(f"an argument vector is a non-empty list of texts without NUL characters, not {program!r}")
     return argv
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, str]:
     for name, value in env.items():
-        if not name or "=" in name or "\0" in name + value:
+        if not name or "=" in name or not _can_be_bytes(name) or not _can_be_bytes(value):
             raise ValueError(f"not an environment variable: {name!r}={value!r}")
     return dict(env)
 
 
+def _can_be_bytes(text: object) -> bool:
+    """Whether a program can be given this text: no NUL, and no surrogates but those that stand for bytes."""
+    try:
+        return isinstance(text, str) and b"\0" not in text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+
+
 def _path(path: str) -> str:
-    if not path or "\0" in path:
+    if not path or not _can_be_bytes(path):
         raise ValueError(f"not a path: {path!r}")
     return path

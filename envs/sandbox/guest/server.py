@@ -141,8 +141,8 @@ def _serve(channel: Channel, files: tree.Tree, sacrifice: Sacrifice) -> None:
     elif header["kind"] != "interrupt":  # which came too late
         try:
             channel.send(*files.serve(header, body))
-        except (OSError, ValueError, RecursionError) as error:
-            channel.send({"kind": "refused", "message": str(error)})
+        except (OSError, ValueError, RecursionError, MemoryError) as error:
+            channel.send({"kind": "refused", "message": str(error) or type(error).__name__})
 
 
 def _prepare(setup: dict[str, Any]) -> None:

@@ -111,7 +111,7 @@ class Tree:
         path = self.place(name)
         with open(self._open(path, os.O_RDONLY), "rb") as file:
             size = os.fstat(file.fileno()).st_size
-            data = file.read(limit + 1) if size <= limit else b""
+            data = file.read(size + 1) if size <= limit else b""
         if size > limit or len(data) > limit:
             raise ValueError(f"{path} has {max(size, len(data))} bytes; the limit is {limit}")
         return data
@@ -183,7 +183,7 @@ class Tree:
             fd = self._open(path, os.O_RDONLY | os.O_NOFOLLOW)
             os.chmod(path, mode)
         with open(fd, "rb") as file:
-            return file.read(self._most + 1)
+            return file.read(os.fstat(file.fileno()).st_size + 1)
 
     def _missing(self) -> set[str]:
         """Contents of the plan that are not in place already."""
