@@ -14,27 +14,31 @@ from collections.abc import Iterable
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from gymnasium.error import ResetNeeded
 
 from selfgym.envs.code.grading import Grade, collect, grade
 from selfgym.envs.code.making import VERSION, Kind, Maker
+from selfgym.envs.code.packages import PackageError
 from selfgym.envs.code.problem import Problem
 from selfgym.envs.code.testrun import PREIMPORT
 from selfgym.envs.code.tools import CODE_TOOLS, describe, shortened, use
+from selfgym.envs.code.workspace import laid_out
 from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
 from selfgym.envs.sandbox.guest.tree import digest
-from selfgym.envs.sandbox.limits import WORK, Limits, SandboxError
+from selfgym.envs.sandbox.limits import SCRATCH, WORK, Limits, SandboxError
 from selfgym.envs.sandbox.opening import Backend, open_sandbox
 from selfgym.envs.sandbox.sandbox import Sandbox
-from selfgym.envs.sandbox.snapshot import Node, Snapshot, checked
+from selfgym.envs.sandbox.snapshot import Snapshot, checked
 from selfgym.envs.spaces import UnicodeText
 from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError, ToolCall
 
+_SPLITS = ("train", "valid", "test")
+_KINDS = ("repair", "function")
 _MAGIC = b"code1"
 _HEAD = struct.Struct(">I")
-_BEGINNING = 1_700_000_000_000_000_000  # when every file of a workspace was last written, in nanoseconds
+_MOST_SNAPSHOT = 2**30  # bytes
 _LIMITS = Limits(timeout=60.0, memory=2**30, processes=128, output=2**18)
 
 
@@ -61,9 +65,9 @@ class CodeEnv(AgentEnv[str]):
         limits: Limits | None = None,
         render_mode: str | None = None,
     ) -> None:
-        if kind not in ("repair", "function"):
+        if kind not in _KINDS:
             raise ValueError(f"no task is of kind {kind!r}: choose repair or function")
-        if split not in ("train", "valid", "test"):
+        if split not in _SPLITS:
             raise ValueError(f"there is no split {split!r}: choose train, valid or test")
         if max_steps < 1:
             raise ValueError(f"max_steps should be at least 1, not {max_steps}")
@@ -103,7 +107,8 @@ class CodeEnv(AgentEnv[str]):
         if options:
             raise ValueError(f"unknown reset option {min(options)!r}: there are none")
         number = int(self.np_random.integers(2**31)) if seed is None else seed
-        self._begin({"seed": number, "split": self.split, "kind": self.kind})
+        source = {"seed": number, "split": self.split, "kind": self.kind}
+        self._begin(source, self.problem if source == self._source else self._find(source))
         self._restore_files(self._base)
         self._state = {"steps": 0, "observation": describe(self.problem.statement), "error": None, "ended": ""}
         return self._state["observation"], self._info()
@@ -122,14 +127,14 @@ class CodeEnv(AgentEnv[str]):
                 found = self._grade()
                 reward, terminated = float(found.solved), True
                 more = {"score": found.score, "passed": found.passed, "tests": found.total, "grade": found.reason}
-                self._state["observation"] = found.reason or f"All {found.total} hidden tests pass."
+                self._state["observation"] = shortened(found.reason) or f"All {found.total} hidden tests pass."
                 self._end(Outcome.SUCCESS if found.solved else Outcome.FAILURE)
             else:
                 self._state["observation"] = self._use(call)
         except ActionError as error:
             self._state["observation"] = self._state["error"] = shortened(str(error))
         except SandboxError as error:
-            self._state["observation"] = f"The sandbox failed: {error}"
+            self._state["observation"] = shortened(f"The sandbox failed: {error}")
             self._end(Outcome.ENV_ERROR)
             self._hang_up()
         truncated = not terminated and (bool(self._state["ended"]) or self._state["steps"] >= self.max_steps)
@@ -158,7 +163,7 @@ class CodeEnv(AgentEnv[str]):
 
     def snapshot(self) -> bytes:
         """The episode as bytes: which task, what was said last, and the files that differ from the beginning."""
-        tree = self.session.snapshot()
+        tree = self._files()
         blobs = {name: blob for name, blob in tree.blobs.items() if name not in self._base.blobs}
         head = json.dumps(
             {
@@ -174,28 +179,47 @@ class CodeEnv(AgentEnv[str]):
     def restore(self, snapshot: bytes) -> tuple[str, dict[str, Any]]:
         """Go back to a `snapshot` of this environment or of another with the same options."""
         try:
-            if not snapshot.startswith(_MAGIC):
-                raise ValueError("these bytes are no snapshot of a programming task")
-            data = zlib.decompress(snapshot[len(_MAGIC) :])
-            (length,) = _HEAD.unpack_from(data)
-            head, position = json.loads(data[_HEAD.size : _HEAD.size + length]), _HEAD.size + length
-            blobs = {}
-            for name, size in head["blobs"].items():
-                blobs[name] = data[position : position + size]
-                position += size
-            self._begin(head["source"])
-            if head["id"] != self.problem.id:
-                raise ValueError(f"the snapshot belongs to {head['id']!r}, which the seed no longer draws")
-            tree = Snapshot(checked(head["nodes"]), {**self._base.blobs, **blobs})
-            self._restore_files(tree)
-        except (zlib.error, struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
+            source, state, problem, tree = self._read(snapshot)
+        except (zlib.error, struct.error, ValueError, KeyError, TypeError, AttributeError, PackageError) as error:
             raise SnapshotError(f"cannot restore: {error}") from None
-        self._state = dict(head["state"])
+        self._begin(source, problem)
+        self._restore_files(tree)
+        self._state = state
         return self._state["observation"], self._info()
+
+    def _read(self, snapshot: bytes) -> tuple[dict[str, Any], dict[str, Any], Problem, Snapshot]:
+        """Source, state, task and files of a snapshot. Changes nothing, and raises whatever wrong bytes lead to."""
+        unpack = zlib.decompressobj()
+        data = unpack.decompress(snapshot.removeprefix(_MAGIC), _MOST_SNAPSHOT)
+        if not snapshot.startswith(_MAGIC) or not unpack.eof or unpack.unused_data:
+            raise ValueError("these bytes are no snapshot of a programming task")
+        (length,) = _HEAD.unpack_from(data)
+        head, position = json.loads(data[_HEAD.size : _HEAD.size + length]), _HEAD.size + length
+        blobs = {}
+        for name, size in head["blobs"].items():
+            blobs[name] = data[position : position + size]
+            position += size
+            if digest(blobs[name]) != name:
+                raise ValueError("a file's content is not what it was")
+        source, state = dict(head["source"]), dict(head["state"])
+        if type(source["seed"]) is not int or source["split"] not in _SPLITS or source["kind"] not in _KINDS:
+            raise ValueError("it does not say which task it belongs to")
+        problem = self.problem if source == self._source else self._find(source)
+        if head["id"] != problem.id:
+            raise ValueError(f"the snapshot belongs to {head['id']!r}, which the seed no longer draws")
+        tree = Snapshot(checked(head["nodes"]), {**laid_out(problem.files).blobs, **blobs})
+        if any(kind == "file" and detail not in tree.blobs for _, kind, _, _, detail in tree.nodes):
+            raise ValueError("it lacks a file's content")
+        if any(not f"{path}/".startswith((f"{WORK}/", f"{SCRATCH}/")) for path, *_ in tree.nodes):
+            raise ValueError("it has files outside the workspace")
+        if [type(state[name]) for name in ("steps", "observation", "ended")] != [int, str, str]:
+            raise ValueError("it does not say how the episode stands")
+        Outcome(state["ended"] or Outcome.RUNNING)
+        return source, state | {"error": state["error"]}, problem, tree
 
     def state_key(self) -> str:
         """Equal exactly when task and files are; neither times nor the step count matter."""
-        key = f"{self.problem.id}\n{self.session.snapshot().key}"
+        key = f"{self.problem.id}\n{self._files().key}"
         return blake2b(key.encode(), digest_size=12).hexdigest()
 
     def render(self) -> str | None:
@@ -207,29 +231,32 @@ class CodeEnv(AgentEnv[str]):
         self._hang_up()
         self._maker.close()
 
-    def _begin(self, source: dict[str, Any]) -> None:
-        """Make the task of ``source`` the present one, and see that there is a session."""
+    def _begin(self, source: dict[str, Any], problem: Problem) -> None:
+        """Make the task of ``source`` the present one."""
         if source != self._source:
-            self._problem = self._find(source)
-            self._base = _workspace(self._problem)
-            self._source = source
-        if self._session is None:
-            self._session = self._open()
+            self._problem, self._base, self._source = problem, laid_out(problem.files), source
+
+    def _files(self) -> Snapshot:
+        """The agent's files; those of the beginning where the session has gone and with it the episode."""
+        return self._base if self._session is None and self._state.get("ended") else self.session.snapshot()
 
     def _find(self, source: dict[str, Any]) -> Problem:
+        number: int = source["seed"]
         if self._problems is not None:
-            return self._problems[source["seed"] % len(self._problems)]
-        kind: Literal["repair", "function"] = "function" if source["kind"] == "function" else "repair"
-        return self._maker.draw(source["split"], kind, source["seed"]).problem(kind)
+            return self._problems[number % len(self._problems)]
+        kind: Kind = source["kind"]
+        return self._maker.draw(source["split"], kind, number).problem(kind)
 
     def _restore_files(self, tree: Snapshot) -> None:
-        """Lay the files out, in a new session if the old one has gone."""
+        """Lay the files out, in a new session if there is none or the old one has gone."""
         try:
-            self.session.restore(tree)
+            if self._session is not None:
+                self._session.restore(tree)
+                return
         except SandboxError:
             self._hang_up()
-            self._session = self._open()
-            self._session.restore(tree)
+        self._session = self._open()
+        self._session.restore(tree)
 
     def _hang_up(self) -> None:
         if self._session is not None:
@@ -246,17 +273,3 @@ def _listed(problems: Iterable[Problem] | str | Path) -> list[Problem]:
     if not found:
         raise ValueError("there are no problems in the list")
     return found
-
-
-def _workspace(problem: Problem) -> Snapshot:
-    """The files of a task at its beginning, with fixed times, so that every beginning is the same."""
-    nodes: list[Node] = []
-    folders = {WORK, "/tmp"}
-    for path in problem.files:
-        parts = path.split("/")
-        folders |= {"/".join([WORK, *parts[:count]]) for count in range(1, len(parts))}
-    for folder in sorted(folders):
-        nodes.append((folder, "folder", 0o1777 if folder == "/tmp" else 0o755, _BEGINNING, ""))
-    blobs = {digest(data): data for data in problem.files.values()}
-    nodes += [(f"{WORK}/{path}", "file", 0o644, _BEGINNING, digest(data)) for path, data in problem.files.items()]
-    return Snapshot(tuple(sorted(nodes)), blobs)

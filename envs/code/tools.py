@@ -20,6 +20,7 @@ from selfgym.envs.tools import ActionError, Tool, ToolCall, ToolSet
 
 MOST_TEXT = 12_000
 """Characters of one observation; of a longer one the middle is left out."""
+_MOST_STATEMENT = 60_000
 _MOST_LINES = 300
 _MOST_MATCHES = 100
 _SECONDS = 30.0
@@ -73,7 +74,7 @@ CODE_TOOLS = ToolSet(
         ("edit", "Replace a piece of text in a file.", _Edit),
         ("write", "Write a file, new or not.", _Write),
         ("test", "Run tests of the repository.", _Test),
-        ("shell", f"Run a command; it is stopped after {_SECONDS:.0f} seconds.", _Shell),
+        ("shell", f"Run a command; it is stopped after {_SECONDS:.0f} seconds at most.", _Shell),
         ("submit", "Say that you are done. This ends the task, and your work is graded.", _Nothing),
     )
 )
@@ -82,7 +83,9 @@ CODE_TOOLS = ToolSet(
 _SEARCH = """
 import os, re, sys
 pattern, top = re.compile(sys.argv[1]), sys.argv[2]
-files = [top] if os.path.isfile(top) else sorted(
+if not os.path.exists(top):
+    sys.exit(f"there is no file or folder {top!r}")
+files = [top] if not os.path.isdir(top) else sorted(
     os.path.join(folder, name)
     for folder, folders, names in os.walk(top)
     if ".git" not in folder.split(os.sep) and "__pycache__" not in folder
@@ -90,7 +93,7 @@ files = [top] if os.path.isfile(top) else sorted(
 )
 for path in files:
     try:
-        lines = open(path, encoding="utf-8").read().splitlines()
+        lines = open(path, encoding="utf-8", newline="").read().split("\\n") if os.path.isfile(path) else ()
     except (OSError, UnicodeDecodeError):
         continue
     for number, line in enumerate(lines, 1):
@@ -104,21 +107,30 @@ def use(call: ToolCall, sandbox: Sandbox, package: Package) -> str:
 
     Raises `ActionError` where it cannot be done, and `SandboxError` where the session is gone.
     """
+    for name, value in call.arguments.items():
+        if isinstance(value, str):
+            _check_text(call.name, name, value)
     try:
         return shortened(_USES[call.name](sandbox, package, **call.arguments))
     except SandboxFileError as error:
-        raise ActionError(f"{call.name}: {str(error).replace(WORK + '/', '')}") from None
-    except ValueError as error:
-        if isinstance(error, ActionError):
-            raise
-        raise ActionError(f"{call.name}: {error}") from None
+        words = re.sub(r"^\[Errno \d+\] ", "", str(error)).replace(WORK + "/", "")
+        raise ActionError(f"{call.name}: {words}.") from None
 
 
-def shortened(text: str) -> str:
-    """The text with its middle left out if it is longer than `MOST_TEXT`."""
-    if len(text) <= MOST_TEXT:
+def _check_text(tool: str, name: str, value: str) -> None:
+    """Raises `ActionError` for text that no file and no program can be given."""
+    if "\0" in value and name in ("path", "pattern", "command", "target"):
+        raise ActionError(f"{tool}: argument '{name}' has a NUL character; only the text of a file may have one.")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise ActionError(f"{tool}: argument '{name}' has half of a surrogate pair, which is not text in UTF-8.")
+
+
+def shortened(text: str, most: int = MOST_TEXT) -> str:
+    """The text with its middle left out if it is longer than ``most``; what is not text in UTF-8 becomes numbers."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    if len(text) <= most:
         return text
-    half = MOST_TEXT // 2
+    half = most // 2
     return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
 
 
@@ -145,7 +157,7 @@ def _text(sandbox: Sandbox, path: str) -> str:
 
 
 def _read(sandbox: Sandbox, _: Package, path: str, start: int, end: int | None) -> str:
-    lines = _text(sandbox, path).splitlines()
+    lines = _lines_of(_text(sandbox, path))
     if start > max(1, len(lines)):
         raise ActionError(f"{path} has {len(lines)} lines; there is no line {start}.")
     if end is not None and end < start:
@@ -157,15 +169,22 @@ def _read(sandbox: Sandbox, _: Package, path: str, start: int, end: int | None) 
     return "\n".join(shown) or "The file is empty."
 
 
+def _lines_of(text: str) -> list[str]:
+    """The lines as programmers count them, ended by line feeds and nothing else."""
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
 def _search(sandbox: Sandbox, _: Package, pattern: str, path: str) -> str:
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         raise ActionError(f"{pattern!r} is not a regular expression: {error}.") from None
-    result = sandbox.exec(["python", "-S", "-c", _SEARCH, pattern, _place(path)], timeout=_SECONDS)
+    result = sandbox.exec(["python", "-S", "-c", _SEARCH, pattern, _place(path)], timeout=_seconds(sandbox))
     if not result.ok:
-        raise ActionError(f"search: {_ending(result)}")
-    lines = result.stdout.decode("utf-8", "replace").splitlines()
+        why = result.stderr.decode("utf-8", "replace").strip() if result.exit_code == 1 else _ending(result)
+        raise ActionError(f"search: {why or _ending(result)}.")
+    lines = _lines_of(result.stdout.decode("utf-8", "replace"))
     if len(lines) > _MOST_MATCHES:
         lines = [*lines[:_MOST_MATCHES], f"[{len(lines) - _MOST_MATCHES} more lines match]"]
     return "\n".join(lines) or "Nothing matches."
@@ -191,19 +210,26 @@ def _write(sandbox: Sandbox, _: Package, path: str, content: str) -> str:
 def _test(sandbox: Sandbox, package: Package, target: str) -> str:
     if target.startswith("-"):
         raise ActionError(f"{target!r} is not a test file or a pytest id.")
-    run = run_tests(sandbox, package, [target] if target else [], explain=True, timeout=2 * _SECONDS)
+    run = run_tests(sandbox, package, [target] if target else [], explain=True, timeout=_seconds(sandbox, 2.0))
     text = run.execution.text
     if not run.finished and run.execution.limit is not None:
         text += f"\n[stopped: {_ending(run.execution)}, while running {run.running or 'no test'}]"
-    return re.sub(r" in \d+\.\d+s( \([\d:]+\))?", "", text).strip()  # the same tests give the same text
+    # the same tests give the same text, whenever and wherever they run
+    text = re.sub(r" in \d+\.\d+s( \([\d:]+\))?", "", text).strip()
+    return re.sub(r"\bat 0x[0-9a-f]{6,}", "at 0x...", text)
 
 
 def _shell(sandbox: Sandbox, _: Package, command: str) -> str:
-    result = sandbox.exec(["bash", "-c", command], timeout=_SECONDS)
+    result = sandbox.exec(["bash", "-c", command], timeout=_seconds(sandbox))
     text = result.text.rstrip("\n")
     if result.exit_code == 0 and result.limit is None:
         return text or "[no output]"
     return f"{text}\n[{_ending(result)}]".lstrip("\n")
+
+
+def _seconds(sandbox: Sandbox, times: float = 1.0) -> float:
+    """How long a call may take."""
+    return min(times * _SECONDS, sandbox.limits.timeout)
 
 
 def _ending(result: Result) -> str:
@@ -213,7 +239,7 @@ def _ending(result: Result) -> str:
 
 
 def _lines(text: str) -> str:
-    count = len(text.splitlines())
+    count = len(_lines_of(text))
     return f"{count} line{'' if count == 1 else 's'}"
 
 
@@ -231,4 +257,6 @@ _USES: dict[str, Callable[..., str]] = {
 def describe(statement: str) -> str:
     """The first observation of an episode."""
     signatures = "\n".join(f"- {tool.signature()}: {tool.description}" for tool in CODE_TOOLS)
-    return f"{statement}\n\nThe repository is your working folder. Your tools:\n{signatures}"
+    return (
+        f"{shortened(statement, _MOST_STATEMENT)}\n\nThe repository is your working folder. Your tools:\n{signatures}"
+    )
