@@ -206,7 +206,7 @@ def _arguments(options: Options, root: bool) -> Iterator[str]:
         elif path.is_dir():
             yield from ("--ro-bind", str(path), str(path))
     yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work")
-    yield from (os.path.realpath(sys.executable), "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _BOOT)
+    yield from (_moved(os.path.realpath(sys.executable)), "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _BOOT)
 
 
 def _binds(options: Options) -> dict[str, str]:
