@@ -1,5 +1,6 @@
 """Contained: what becomes of a session when it is interrupted, closed, forgotten, or its host is killed."""
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -11,6 +12,7 @@ import time
 
 import pytest
 
+from selfgym.envs.sandbox.aio import AsyncSandbox
 from selfgym.envs.sandbox.limits import SandboxError, SandboxUnavailable
 from selfgym.envs.sandbox.opening import open_sandbox
 
@@ -210,6 +212,48 @@ def test_the_server_dies(open_box, backend, only_contained):
         box.exec("print(2)")
     with pytest.raises(SandboxError):
         box.put("a", "b")
+
+
+def test_a_cancelled_coroutine(backend, host):
+    """A session for asyncio: a program whose coroutine is cancelled ends, and the session goes on."""
+
+    async def main():
+        box = await AsyncSandbox.open(backend, unsafe=backend == "unsafe")
+        ready = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        running = asyncio.create_task(
+            box.exec(program(endless, marker=host.marker), on_output=lambda *_: loop.call_soon_threadsafe(ready.set))
+        )
+        await asyncio.wait_for(ready.wait(), 10)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        result = await asyncio.wait_for(box.exec("print('next')"), 10)
+        left = host.processes()
+        await box.put("file", "text")
+        content = await box.get("file")
+        await box.close()
+        return result.stdout, left, content
+
+    assert asyncio.run(main()) == (b"next\n", [], b"text")
+
+
+def test_many_coroutines(backend):
+    """Eight sessions at once in one loop: none waits for another."""
+
+    async def one(number):
+        box = await AsyncSandbox.open(backend, unsafe=backend == "unsafe")
+        try:
+            return (await box.exec(f"import time; time.sleep(1); print({number})")).stdout
+        finally:
+            await box.close()
+
+    async def main():
+        return await asyncio.gather(*map(one, range(8)))
+
+    start = time.monotonic()
+    assert asyncio.run(main()) == [b"%d\n" % number for number in range(8)]
+    assert time.monotonic() - start < 7
 
 
 def test_nothing_is_unsafe_by_accident():

@@ -389,6 +389,39 @@ def test_the_child_goes_on_after_its_parent_has_left(box):
     assert box.exec("import time; time.sleep(1); print('clean')").stdout == b"clean\n"
 
 
+def test_nothing_is_left_in_the_process_table(box, only_contained):
+    """Neither children that nobody waited for, nor orphans, nor children of orphans; only the server is there."""
+
+    def guest():
+        import os
+        import time
+
+        for number in range(20):
+            if os.fork() == 0:
+                if number % 2:
+                    os.setsid()
+                    os.fork()
+                if number % 3 == 0:
+                    os._exit(0)
+                time.sleep(20)
+
+    def look():
+        import json
+        import os
+
+        states = {}
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with open(f"/proc/{pid}/stat") as file:
+                states[int(pid)] = file.read().rpartition(")")[2].split()[0]
+        states.pop(os.getpid())
+        print(json.dumps(sorted(states)))
+
+    before = told(box.exec(program(look)))
+    assert len(before) <= 2
+    box.exec(program(guest))
+    assert told(box.exec(program(look))) == before
+
+
 def test_spoiling_the_interpreter_for_the_next_program(box):
     def guest():
         import builtins
