@@ -19,6 +19,7 @@ from pathlib import Path
 from selfgym.envs.sandbox.limits import Limits
 
 _PERIOD = 100_000  # microseconds
+_SOCKETS = "memory.kmem.tcp.limit_in_bytes"
 _NAME = re.compile(r"selfgym-(\d+)-(\d+)-\d+")
 _numbers = itertools.count()
 
@@ -45,6 +46,15 @@ class Hierarchy:
                     lines = (self.folders[controller] / file).read_text().splitlines()
                     counts[what] = next((int(line.split()[1]) for line in lines if line.split()[0] == key), 0)
         return counts
+
+    def limit_sockets(self, size: int) -> bool:
+        """Limit what is on its way over TCP, which version 1 counts only if asked to; whether it is limited now."""
+        if self.version == 1:
+            try:
+                (self.folders["memory"] / _SOCKETS).write_text(str(size))
+            except OSError:
+                return False
+        return True
 
 
 class Cgroup:
@@ -75,9 +85,8 @@ class Cgroup:
             settings.append(
                 ("cpu", "cpu.cfs_quota_us", str(quota)) if old else ("cpu", "cpu.max", f"{quota} {_PERIOD}")
             )
-        sockets = "memory.kmem.tcp.limit_in_bytes"  # version 1 counts what is on its way over TCP only if asked to
-        if old and (self._folders["memory"] / sockets).exists():
-            settings.append(("memory", sockets, str(limits.memory // 2)))
+        if old and (self._folders["memory"] / _SOCKETS).exists():
+            settings.append(("memory", _SOCKETS, str(limits.memory // 2)))
         return [setting for setting in settings if setting[0] in self._folders]
 
     @property

@@ -81,7 +81,8 @@ class DockerLink:
         )
         ready = begin(self, setup, seccomp.program(), self._complaint)
         self._group = cgroups.watch(api.inspect_container(self._container)["State"]["Pid"], self._container)
-        self.guarantees = _guarantees(engine, ready, self._group is not None)
+        sockets = self._group is not None and self._group.limit_sockets(options.limits.memory // 2)
+        self.guarantees = _guarantees(engine, ready, self._group is not None, sockets)
 
     def _complaint(self) -> str:
         """The last that the container said beside what it was asked."""
@@ -206,6 +207,11 @@ def _address() -> str:
     return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
 
 
+def _is_here() -> bool:
+    """Whether the engine is, as far as one can tell, on this machine."""
+    return _address().startswith("unix:")
+
+
 @contextmanager
 def _said() -> Iterator[None]:
     """What the engine or the way to it has against something, as `SandboxUnavailable`."""
@@ -284,6 +290,8 @@ def _configuration(options: Options, tag: str, user: int, engine: _Engine) -> di
     }
     if limits.cpus is not None and "cpu" in engine.controllers:
         host["NanoCpus"] = int(limits.cpus * 1e9)
+    if _is_here() and os.path.exists("/proc/sys/net/ipv6"):
+        host["Sysctls"] = {"net.ipv6.conf.all.disable_ipv6": "0"}  # or there would be no ::1
     return {
         "Image": tag,
         "Entrypoint": ["python", "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _BOOT],
@@ -305,7 +313,7 @@ def _configuration(options: Options, tag: str, user: int, engine: _Engine) -> di
 
 def _mounts(options: Options) -> list[dict[str, Any]]:
     """Folders of the host, read-only."""
-    if options.readonly and not _address().startswith("unix:"):
+    if options.readonly and not _is_here():
         raise SandboxUnavailable(
             f"{next(iter(options.readonly))} is to be read inside, but the Docker engine may be on another machine: "
             "only with a DOCKER_HOST that begins with unix:// can it see folders of this one; put the files instead"
@@ -324,7 +332,8 @@ def _environment(options: Options) -> dict[str, str]:
     return {**base_environment(options), "PATH": path, **options.env}
 
 
-def _guarantees(engine: _Engine, ready: Mapping[str, Any], watched: bool) -> Guarantees:
+def _guarantees(engine: _Engine, ready: Mapping[str, Any], watched: bool, sockets: bool) -> Guarantees:
+    """``watched``: whether the container's group can be read; ``sockets``: whether TCP's memory is limited."""
     gaps = []
     landlock, mapped = int(ready["landlock"]), ready["user"] == USER
     if missing := [name for name in ("memory", "pids") if name not in engine.controllers]:
@@ -335,6 +344,10 @@ def _guarantees(engine: _Engine, ready: Mapping[str, Any], watched: bool) -> Gua
         gaps.append("no user namespace inside the container (the engine's machine refuses it): programs have no name")
     if not watched:
         gaps.append("the container's control group cannot be read from here: a limit that was hit may go unnamed")
+    elif not sockets:
+        gaps.append(
+            "bytes on their way over TCP inside count for nobody (control groups of version 1, not ours to set)"
+        )
     return Guarantees(
         backend="docker",
         namespaces=("mount", "pid", "net", "ipc", "uts", "cgroup", *(("user",) if mapped else ())),
