@@ -52,7 +52,7 @@ lint: install
 types: install
 	$(bin)/mypy
 
-wheel: install
+wheel: install data
 	$(bin)/python tests/try_wheel.py
 
 check: lint types wheel test

@@ -63,6 +63,8 @@ def test_the_wheel_has_every_source_file_once(wheel: Path) -> None:
     expected = {f"selfgym/{path.relative_to(ROOT)}" for room in ROOMS for path in (ROOT / room).rglob("*.py")}
     assert expected <= set(names)
     assert {"selfgym/py.typed", "selfgym/__init__.py", "selfgym/cli/__init__.py"} <= set(names)
+    sandbox = {f"selfgym/envs/sandbox/guest/etc/{name}" for name in ("group", "hosts", "nsswitch.conf", "passwd")}
+    assert sandbox | {"selfgym/envs/sandbox/Dockerfile"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or "/results/" in name or "/tests/" in name]
 
 

@@ -1,12 +1,14 @@
 """Build the wheel, install it in a throw-away environment outside the repository, and use it as a stranger would.
 
-`make wheel` runs this; it needs the package index, so it is not part of the tests.
+`make wheel` runs this; it needs the package index, so it is not part of the tests. What needs a sandbox or the archives
+of `selfgym download code` is left out, loudly, where there are none.
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,9 +25,28 @@ env.unwrapped.restore(snapshot)
 env.close()
 """
 
+SANDBOX = """
+from selfgym.envs.sandbox.opening import open_sandbox
+with open_sandbox(preimport=["pytest"]) as sandbox:
+    result = sandbox.exec("import sys; print(sys.modules['pytest'].__name__, 6 * 7)")
+    assert result.stdout == b"pytest 42\\n", result
+"""
+CODE = """
+import gymnasium
+env = gymnasium.make("selfgym:selfgym/Code-v0", split="valid").unwrapped
+observation, info = env.reset(seed=7)
+observation, reward, terminated, truncated, info = env.step({"name": "test", "arguments": {}})
+assert info["action_error"] is None and "passed" in observation, observation
+before = env.snapshot()
+env.step({"name": "shell", "arguments": {"command": "rm -r *"}})
+env.restore(before)
+assert env.step({"name": "list", "arguments": {}})[0].count(".py") > 1
+env.close()
+"""
+
 
 def main() -> None:
-    """Try everything that the core install promises; an exception is the failure."""
+    """Try everything that the core install promises, then what `selfgym[code]` adds; an exception is the failure."""
     with tempfile.TemporaryDirectory(prefix="selfgym-wheel-") as name:
         folder = Path(name)
         environment = install_wheel(folder)
@@ -33,8 +54,9 @@ def main() -> None:
 
         def run(*command: str | Path, stdin: str = "") -> str:
             answer = subprocess.run(
-                command, check=True, capture_output=True, text=True, cwd=folder, env=clean_environment(), input=stdin
+                command, stdout=subprocess.PIPE, text=True, cwd=folder, env=clean_environment(), input=stdin
             )
+            answer.check_returncode()
             return answer.stdout
 
         python, selfgym = binaries / "python", binaries / "selfgym"
@@ -45,18 +67,35 @@ def main() -> None:
         run(python, "-c", PLAY)
         assert run(selfgym, "--version").strip()
         assert "evolve" in run(selfgym, "--help")
-        assert any(entry["name"] == "selfgym/Household-v0" and entry["available"] for entry in _json(run, selfgym))
+        listed = {entry["name"]: entry for entry in _json(run, selfgym, "envs")}
+        assert listed["selfgym/Household-v0"]["available"]
         assert "Task:" in run(selfgym, "play", "selfgym/Household-v0", "--seed", "7", stdin="1\nundo\nquit\n")
         run(selfgym, "doctor")
         packages = site_packages(environment)
         generic = ("envs", "agents", "memory", "trainers", "benchmarks", "tests", "src", "docs")
         assert not [name for name in generic if (packages / name).exists()]
         assert (packages / "selfgym" / "py.typed").exists()
+
+        (built,) = (folder / "dist").glob("*.whl")
+        quietly = ("--quiet", "--disable-pip-version-check", "--no-input")
+        run(python, "-m", "pip", "install", *quietly, f"{built}[code]")
+        checks = {check["name"]: check for check in _json(run, selfgym, "doctor")}
+        for program, needs in ((SANDBOX, ["local sandbox"]), (CODE, ["local sandbox", "Code-v0 packages"])):
+            missing = [checks[name] for name in needs if not checks[name]["ok"]]
+            if missing:
+                _left_out(missing)
+            else:
+                run(python, "-c", program)
     print("the wheel installs and works outside the repository")
 
 
-def _json(run, selfgym: Path) -> list[dict]:
-    return json.loads(run(selfgym, "envs", "--json"))
+def _json(run, selfgym: Path, command: str) -> list[dict]:
+    return json.loads(run(selfgym, command, "--json"))
+
+
+def _left_out(missing: list[dict]) -> None:
+    for check in missing:
+        print(f"try_wheel: NOT TRIED, {check['name']}: {check['found']} ({check['remedy']})", file=sys.stderr)
 
 
 if __name__ == "__main__":
