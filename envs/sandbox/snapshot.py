@@ -32,7 +32,7 @@ class Snapshot:
     @cached_property
     def key(self) -> str:
         """A hash that is equal exactly when the trees are, times left out."""
-        kept = [[path, kind, mode, detail] for path, kind, mode, _, detail in self.nodes]
+        kept = sorted([path, kind, mode, detail] for path, kind, mode, _, detail in self.nodes)
         return digest(json.dumps(kept).encode())
 
     def to_bytes(self) -> bytes:
