@@ -159,7 +159,7 @@ def _text(sandbox: Sandbox, path: str) -> str:
 def _read(sandbox: Sandbox, _: Package, path: str, start: int, end: int | None) -> str:
     lines = _lines_of(_text(sandbox, path))
     if start > max(1, len(lines)):
-        raise ActionError(f"{path} has {len(lines)} lines; there is no line {start}.")
+        raise ActionError(f"{path} has {_count(len(lines))}; there is no line {start}.")
     if end is not None and end < start:
         raise ActionError(f"The last line ({end}) is before the first ({start}).")
     last = min(len(lines), end or len(lines), start + _MOST_LINES - 1)
@@ -239,7 +239,10 @@ def _ending(result: Result) -> str:
 
 
 def _lines(text: str) -> str:
-    count = len(_lines_of(text))
+    return _count(len(_lines_of(text)))
+
+
+def _count(count: int) -> str:
     return f"{count} line{'' if count == 1 else 's'}"
 
 
