@@ -6,7 +6,9 @@ the language:
 * ``python`` runs; a first line ``# file: NAME`` saves the block as that file instead.
 * ``console`` runs each line that starts with ``$ selfgym`` and wants exit code 0; ``console not-run`` only checks that
   the commands, options and make targets exist (for what takes minutes or needs the network).
-* ``needs-alfworld`` runs only where the genuine games are at hand.
+* ``needs-alfworld`` runs only where the genuine games are at hand, ``needs-sandbox`` where a local sandbox can be
+  opened, ``needs-docker`` where an engine answers, ``needs-packages`` where there are a sandbox and the archives of
+  ``selfgym download code``. What was left out is a skipped test that says so.
 """
 
 from __future__ import annotations
@@ -17,14 +19,18 @@ import shlex
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import typer
 
 from selfgym.cli import app
+from selfgym.cli.sandboxes import packages_check
+from selfgym.envs.sandbox.limits import SandboxUnavailable
+from selfgym.envs.sandbox.opening import probe
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = [ROOT / room / "README.md" for room in ("envs", "agents", "memory", "trainers", "benchmarks")]
@@ -71,11 +77,34 @@ def games(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-def script_of(page: Path, *, with_games: bool) -> str:
-    """The page as one program."""
+@pytest.fixture(scope="module")
+def absent(games: str) -> dict[str, str]:
+    """The marks whose blocks cannot run here, each with the reason."""
+    packages = packages_check()
+    sandbox = unavailable("local")
+    reasons = {
+        "needs-alfworld": "" if games else f"there is no {GAMES}",
+        "needs-sandbox": sandbox,
+        "needs-docker": unavailable("docker"),
+        "needs-packages": sandbox or ("" if packages.ok else f"{packages.found}; {packages.remedy}"),
+    }
+    return {mark: reason for mark, reason in reasons.items() if reason}
+
+
+def unavailable(backend: Literal["local", "docker"]) -> str:
+    """Why no session of a backend can be opened; empty if one can."""
+    try:
+        probe(backend)
+    except SandboxUnavailable as error:
+        return str(error)
+    return ""
+
+
+def script_of(page: Path, absent: Iterable[str]) -> str:
+    """The page as one program, without the blocks that have one of the marks ``absent``."""
     script = []
     for block in blocks(page):
-        if "not-run" in block.marks or ("needs-alfworld" in block.marks and not with_games):
+        if {"not-run", *absent} & set(block.marks):
             continue
         named = re.match(r"# file: (\S+)\n", block.text)
         if block.language == "python" and named:
@@ -89,16 +118,18 @@ def script_of(page: Path, *, with_games: bool) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_example_runs(page: Path, tmp_path: Path, games: str) -> None:
-    (tmp_path / "page.py").write_text(script_of(page, with_games=bool(games)))
+def test_every_example_runs(page: Path, tmp_path: Path, games: str, absent: dict[str, str]) -> None:
+    (tmp_path / "page.py").write_text(script_of(page, absent))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "CI": "true", "HF_HUB_OFFLINE": "1", "ALFWORLD_DATA": games}
     answer = subprocess.run(
         [sys.executable, "page.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600
     )
     assert answer.returncode == 0, f"{page.name}:\n{answer.stdout[-2000:]}\n{answer.stderr[-4000:]}"
-    if not games and any("needs-alfworld" in block.marks for block in blocks(page)):
-        pytest.skip(f"{page.name}: what is marked needs-alfworld was left out; there is no {GAMES}")
+    left_out = [mark for mark in absent if any(mark in block.marks for block in blocks(page))]
+    if left_out:
+        reasons = "; ".join(f"what is marked {mark} ({absent[mark]})" for mark in left_out)
+        pytest.skip(f"LEFT OUT of {page.name}: {reasons}")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -126,6 +157,16 @@ def complaint(line: str) -> str:
     options = {option for parameter in known[words[1]].params for option in parameter.opts} | {"--help"}
     unknown = [word for word in words[2:] if re.match(r"--?[a-z]", word) and word.split("=")[0] not in options]
     return f"`{line}`: no option {unknown}" if unknown else ""
+
+
+def test_every_mark_is_one_that_is_known() -> None:
+    known = {"not-run", "needs-alfworld", "needs-sandbox", "needs-docker", "needs-packages"}
+    assert not [
+        f"{page.name}:{block.line} {mark}"
+        for page in PAGES
+        for block in blocks(page)
+        for mark in {*block.marks} - known
+    ]
 
 
 def test_wrong_command_lines_are_noticed() -> None:
