@@ -67,7 +67,8 @@ def make(count: int) -> tuple[list[Bug], dict[str, Any]]:
         before = time.perf_counter()
         tests = test_map(package, session)
         mapping = time.perf_counter() - before
-        found, tried = [], 0
+        found: list[Bug] = []
+        tried = 0
         for edit in in_turn(package):
             if len(found) >= wanted:
                 break
@@ -109,9 +110,9 @@ def experts(bugs: list[Bug], sample: int, search: int) -> dict[str, Any]:
     searched, steps = 0.0, []
     for number in range(search):
         _, info = env.reset(seed=number * sample // search)
-        *_, last = ((count, *step) for count, step in enumerate(play(env, try_mutations(info["task"], 100)), 1))
-        searched += last[2]
-        steps.append(last[0])
+        taken = list(play(env, try_mutations(info["task"], 100)))
+        searched += taken[-1][1]
+        steps.append(len(taken))
     env.close()
     return {
         "sample": sample,

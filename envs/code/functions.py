@@ -7,6 +7,7 @@ an ``abs`` of its own, the tests use the real one. Texts are parsed here, never 
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterable, Sequence
 
 from selfgym.envs.code.mutations.text import parse
@@ -117,7 +118,7 @@ def indented(text: str) -> str:
 
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    empty = type(node)(**{field: getattr(node, field, None) for field in node._fields})
+    empty = copy.copy(node)
     empty.body = [ast.Raise(ast.Name("NotImplementedError", ast.Load()), None)]
     return ast.unparse(ast.fix_missing_locations(ast.copy_location(empty, node)))
 

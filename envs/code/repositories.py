@@ -83,14 +83,14 @@ def read_commit(git: Path, commit: str) -> dict[str, bytes]:
     listing = _git(git, ["ls-tree", "-r", "-z", "--full-tree", f"{commit}^{{commit}}"])
     blobs: dict[str, tuple[bytes, bytes]] = {}
     for entry in listing.split(b"\0")[:-1]:
-        about, _, path = entry.partition(b"\t")
+        about, _, raw_path = entry.partition(b"\t")
         mode, kind, name = about.split(b" ")
         if kind == b"blob":
-            blobs[safe_path(os.fsdecode(path))] = (mode, name)
+            blobs[safe_path(os.fsdecode(raw_path))] = (mode, name)
     contents = _contents(git, sorted({name for _, name in blobs.values()}))
     files: dict[str, bytes] = {}
     for path in blobs:
-        target: str | None = path
+        target = path
         for _ in range(_LINKS_IN_A_ROW):
             if target not in blobs or blobs[target][0] != b"120000":
                 break

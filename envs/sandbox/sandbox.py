@@ -11,6 +11,7 @@ that comes back: sizes are bounded, types are checked, and no bytes from inside 
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import threading
@@ -56,7 +57,7 @@ class Sandbox:
         self._hits: dict[str, int] = {"memory": 0, "processes": 0}
         self._blobs: Mapping[str, bytes] = {}
         self._gone = ""
-        self._finalizer = weakref.finalize(self, link.end)
+        self._finalizer = weakref.finalize(self, _end, link, os.getpid())
 
     @property
     def limits(self) -> Limits:
@@ -326,6 +327,12 @@ class Sandbox:
                 if words.search(last):
                     return name
         return "output" if dropped else None
+
+
+def _end(link: Link, owner: int) -> None:
+    """End the session, unless this is a fork of the process that it belongs to."""
+    if os.getpid() == owner:
+        link.end()
 
 
 def _source(program: str) -> bytes:

@@ -195,7 +195,8 @@ def _range(text: SourceText, node: ast.Call) -> Iterator[Change]:
 
 
 def _keyword_dropped(text: SourceText, node: ast.Call) -> Iterator[Change]:
-    spans = sorted(text.span(one) for one in (*node.args, *node.keywords))
+    arguments: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
+    spans = sorted(map(text.span, arguments))
     for keyword in node.keywords:
         start, end = text.span(keyword)
         place = spans.index((start, end))

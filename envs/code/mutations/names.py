@@ -143,7 +143,7 @@ def _of_value(value: ast.expr | None) -> set[str]:
             return {"number"}
         case ast.Compare() | ast.UnaryOp(op=ast.Not()):
             return {"bool"}
-    return {_DISPLAYS[type(value)]} if type(value) in _DISPLAYS else set()
+    return {name for kind, name in _DISPLAYS.items() if isinstance(value, kind)}
 
 
 def _of_annotation(annotation: ast.expr | None) -> set[str]:

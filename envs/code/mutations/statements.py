@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Container, Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from selfgym.envs.code.mutations.expressions import constant, order
 from selfgym.envs.code.mutations.text import Change, SourceText
@@ -38,7 +38,8 @@ _LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Raise)
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Place:
     """Where a statement stands."""
 
     statement: ast.stmt
