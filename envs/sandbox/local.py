@@ -44,13 +44,14 @@ class LocalLink(SocketLink):
         if not seccomp.supported():
             raise SandboxUnavailable(f"no system call filter for this processor ({os.uname().machine})")
         root = os.getuid() == 0
+        arguments = list(_arguments(options, root))
         self._group = _group(options)
         ours, theirs = socket.socketpair()
         info, info_end = os.pipe()
         _once()
         try:
             self._process: subprocess.Popen[bytes] = subprocess.Popen(
-                [bwrap, "--info-fd", str(info_end), *_arguments(options, root)],
+                [bwrap, "--info-fd", str(info_end), *arguments],
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=subprocess.PIPE,

@@ -206,7 +206,11 @@ class Tree:
             blobs[name] = body[position : position + length]
             position += length
         planned = {path: kind for path, kind, *_ in self._plan}
-        for path, info in list(self._all()):
+        there = list(self._all())
+        for path, info in there:
+            if stat.S_ISDIR(info.st_mode):
+                os.chmod(path, 0o700)
+        for path, info in there:
             kind = _KINDS.get(stat.S_IFMT(info.st_mode), "other")
             plain = kind == "folder" or (kind == "file" and info.st_nlink == 1)
             if not (plain and planned.get(path) == kind) and os.path.lexists(path):
