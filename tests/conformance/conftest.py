@@ -80,10 +80,14 @@ def rooms(backend):
 
 
 @pytest.fixture
-def box(backend, rooms):
-    """A session that earlier tests of the file have used. It must work after every test, whatever was done in it."""
+def box(request, backend, rooms):
+    """A session that earlier tests of the file have used. It must work after every test, whatever was done in it.
+
+    Its limits are those that the file has as ``LIMITS``.
+    """
     if not rooms:
-        rooms.append(open_sandbox(backend, limits=Limits(timeout=20), unsafe=backend == "unsafe"))
+        limits = Limits(**getattr(request.module, "LIMITS", {"timeout": 20}))
+        rooms.append(open_sandbox(backend, limits=limits, unsafe=backend == "unsafe"))
     yield rooms[0]
     broken = ""
     try:

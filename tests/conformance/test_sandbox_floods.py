@@ -16,8 +16,8 @@ import pytest
 from .sandbox_host import empty, program, told, until
 
 MB = 2**20
-SMALL = {"memory": 160 * MB, "processes": 32, "disk": 16 * MB, "files": 1000, "output": 2**16, "timeout": 20}
-TOTAL = SMALL["memory"] + 2 * SMALL["disk"]  # of a whole session, files and all
+LIMITS = {"memory": 160 * MB, "processes": 32, "disk": 16 * MB, "files": 1000, "output": 2**16, "timeout": 20}
+TOTAL = LIMITS["memory"] + 2 * LIMITS["disk"]  # of a whole session, files and all
 
 
 def rename(name):
@@ -28,21 +28,13 @@ def rename(name):
 
 
 @pytest.fixture
-def small(open_box):
-    """A session with small limits; it must still work after the flood, with nothing of the flood left in it."""
-    box = open_box(**SMALL)
-    yield box
-    assert box.exec("import subprocess; print(subprocess.check_output(['echo', 'fine']))").stdout == b"b'fine\\n'\n"
-
-
-@pytest.fixture
-def total_memory(backend, small):
+def total_memory(backend, box):
     """The one gap that is documented: without control groups nothing adds up the memory of several processes."""
-    if backend == "local" and os.geteuid() != 0 and not small.guarantees.cgroup:
+    if backend == "local" and os.geteuid() != 0 and not box.guarantees.cgroup:
         pytest.skip("documented gap: without control groups only the memory of each process is limited")
 
 
-def test_fork_bomb(small, host):
+def test_fork_bomb(box, host):
     def guest(name):
         import os
         import time
@@ -61,15 +53,15 @@ def test_fork_bomb(small, host):
         print(children)
 
     with host.watching() as seen:
-        result = small.exec(program(guest, rename, name=host.marker))
-    assert told(result) <= SMALL["processes"]
-    assert 2 <= seen["processes"] <= SMALL["processes"]
+        result = box.exec(program(guest, rename, name=host.marker))
+    assert told(result) <= LIMITS["processes"]
+    assert 2 <= seen["processes"] <= LIMITS["processes"]
     assert result.limit in (None, "processes")
     assert until(lambda: not host.processes(), 1), "processes outlived the call"
 
 
 @pytest.mark.parametrize("language", ["python", "shell"])
-def test_endless_fork_bomb(small, host, only_contained, language):
+def test_endless_fork_bomb(box, host, only_contained, language):
     def guest(name):
         import os
 
@@ -82,12 +74,12 @@ def test_endless_fork_bomb(small, host, only_contained, language):
 
     shell = ["sh", "-c", f"b() {{ b | b & b; }}; b; : {host.marker}"]
     start = time.monotonic()
-    small.exec(shell if language == "shell" else program(guest, rename, name=host.marker), timeout=1.5)
+    box.exec(shell if language == "shell" else program(guest, rename, name=host.marker), timeout=1.5)
     assert time.monotonic() - start < 10
     assert until(lambda: not host.processes(), 1), "processes outlived the call"
 
 
-def test_forking_and_exiting_faster_than_one_can_kill(small, host):
+def test_forking_and_exiting_faster_than_one_can_kill(box, host):
     def guest(name):
         import os
         import time
@@ -100,11 +92,11 @@ def test_forking_and_exiting_faster_than_one_can_kill(small, host):
                 if os.fork() != 0:
                     os._exit(0)
 
-    small.exec(program(guest, rename, name=host.marker))
+    box.exec(program(guest, rename, name=host.marker))
     assert not until(host.processes, 0.5), "a process hopped away"
 
 
-def test_thread_flood(small):
+def test_thread_flood(box):
     def guest():
         import threading
         import time
@@ -118,10 +110,10 @@ def test_thread_flood(small):
             pass
         print(started)
 
-    assert told(small.exec(program(guest))) <= SMALL["processes"]
+    assert told(box.exec(program(guest))) <= LIMITS["processes"]
 
 
-def test_memory_flood_in_one_process(small):
+def test_memory_flood_in_one_process(box):
     def guest():
         kept = []
         try:
@@ -131,14 +123,14 @@ def test_memory_flood_in_one_process(small):
         except MemoryError:
             kept.clear()
 
-    result = small.exec(program(guest))
+    result = box.exec(program(guest))
     assert int(result.stdout.split()[-1]) * MB <= TOTAL
     assert result.peak_memory <= 1.1 * TOTAL
     assert result.limit in (None, "memory")
     assert result.signal in (None, 9)
 
 
-def test_memory_flood_across_processes(small, host, total_memory):
+def test_memory_flood_across_processes(box, host, total_memory):
     def guest(name):
         import os
         import time
@@ -152,12 +144,12 @@ def test_memory_flood_across_processes(small, host, total_memory):
         print(len(kept))
 
     with host.watching() as seen:
-        small.exec(program(guest, rename, name=host.marker))
+        box.exec(program(guest, rename, name=host.marker))
     assert seen["memory"] <= 1.1 * TOTAL
     assert until(lambda: not host.processes(), 1)
 
 
-def test_memory_flood_by_anonymous_files(small, total_memory):
+def test_memory_flood_by_anonymous_files(box, total_memory):
     def guest():
         import os
 
@@ -170,11 +162,11 @@ def test_memory_flood_by_anonymous_files(small, total_memory):
         except OSError:
             print(0)
 
-    result = small.exec(program(guest))
+    result = box.exec(program(guest))
     assert max(map(int, result.stdout.split() or [0])) * MB <= TOTAL
 
 
-def test_memory_flood_by_one_anonymous_file(small):
+def test_memory_flood_by_one_anonymous_file(box):
     def guest():
         import os
 
@@ -186,12 +178,12 @@ def test_memory_flood_by_one_anonymous_file(small):
         except OSError:
             print(0)
 
-    result = small.exec(program(guest))
+    result = box.exec(program(guest))
     assert max(map(int, result.stdout.split() or [0])) * MB <= TOTAL
 
 
 @pytest.mark.parametrize("kind", ["TCP", "unix", "pipe"])
-def test_memory_flood_by_what_is_on_its_way(small, total_memory, kind):
+def test_memory_flood_by_what_is_on_its_way(box, total_memory, kind):
     """Bytes that were sent and that nobody receives: they lie in the kernel."""
 
     def guest(kind):
@@ -224,11 +216,11 @@ def test_memory_flood_by_what_is_on_its_way(small, total_memory, kind):
             pass
         print(total, flush=True)
 
-    result = small.exec(program(guest, kind=kind), timeout=5)
+    result = box.exec(program(guest, kind=kind), timeout=5)
     assert result.signal == 9 or told(result) <= TOTAL
 
 
-def test_memory_flood_by_shared_mapping(small, backend):
+def test_memory_flood_by_shared_mapping(box, backend):
     def guest():
         import mmap
 
@@ -241,12 +233,12 @@ def test_memory_flood_by_shared_mapping(small, backend):
         except (OSError, MemoryError):
             print(0)
 
-    result = small.exec(program(guest))
-    most = TOTAL if backend == "docker" or small.guarantees.cgroup else SMALL["memory"] + 256 * MB  # of address space
+    result = box.exec(program(guest))
+    most = TOTAL if backend == "docker" or box.guarantees.cgroup else LIMITS["memory"] + 256 * MB  # of address space
     assert max(map(int, result.stdout.split() or [0])) * MB <= most
 
 
-def test_memory_flood_by_detached_shared_memory(small, total_memory):
+def test_memory_flood_by_detached_shared_memory(box, total_memory):
     def guest():
         import ctypes
 
@@ -264,11 +256,11 @@ def test_memory_flood_by_detached_shared_memory(small, total_memory):
         for segment in kept:
             libc.shmctl(segment, 0, None)
 
-    result = small.exec(program(guest))
+    result = box.exec(program(guest))
     assert max(map(int, result.stdout.split() or [0])) * MB <= TOTAL
 
 
-def test_memory_does_not_pile_up_over_executions(small, total_memory, only_contained):
+def test_memory_does_not_pile_up_over_executions(box, total_memory, only_contained):
     """Each execution leaves shared memory behind; the next ones must not pay for it."""
 
     def guest(last):
@@ -286,7 +278,7 @@ def test_memory_does_not_pile_up_over_executions(small, total_memory, only_conta
             print(len(bytearray(b"x") * (70 * 2**20)))
 
     for last in (False, False, False, True):
-        result = small.exec(program(guest, last=last))
+        result = box.exec(program(guest, last=last))
     assert result.stdout == b"%d\n" % (70 * MB), result
 
 
@@ -294,7 +286,7 @@ FOLDERS = [".", "/tmp", "/dev/shm"]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_disk_flood(small, host, folder):
+def test_disk_flood(box, host, folder):
     def guest(folder, name):
         import os
 
@@ -313,12 +305,12 @@ def test_disk_flood(small, host, folder):
                     os.unlink(path)
         print(written)
 
-    result = small.exec(program(guest, folder=folder, name=host.marker))
-    assert told(result) * MB <= SMALL["disk"]
+    result = box.exec(program(guest, folder=folder, name=host.marker))
+    assert told(result) * MB <= LIMITS["disk"]
     assert result.limit in (None, "disk")
 
 
-def test_disk_flood_that_stays(small, only_contained):
+def test_disk_flood_that_stays(box, only_contained):
     """Full folders, left full: the session goes on, and what is freed can be used again."""
 
     def guest():
@@ -331,12 +323,12 @@ def test_disk_flood_that_stays(small, only_contained):
                 print(folder, error.strerror)
 
     for _ in range(2):
-        result = small.exec(program(guest))
+        result = box.exec(program(guest))
         assert result.stdout.count(b"\n") == 2, result
     for path in ("/work/flood", "/tmp/flood"):
-        small.remove(path)
-    small.put("again", b"x" * MB)
-    assert len(small.get("again")) == MB
+        box.remove(path)
+    box.put("again", b"x" * MB)
+    assert len(box.get("again")) == MB
 
 
 def test_files_that_take_all_the_memory(open_box, only_contained):
@@ -356,7 +348,7 @@ def test_files_that_take_all_the_memory(open_box, only_contained):
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_inode_flood(small, host, folder):
+def test_inode_flood(box, host, folder):
     def guest(folder, name):
         import os
         import shutil
@@ -373,10 +365,10 @@ def test_inode_flood(small, host, folder):
             shutil.rmtree(top, ignore_errors=True)
         print(made)
 
-    assert told(small.exec(program(guest, folder=folder, name=host.marker))) <= SMALL["files"]
+    assert told(box.exec(program(guest, folder=folder, name=host.marker))) <= LIMITS["files"]
 
 
-def test_no_other_folder_can_be_filled(small):
+def test_no_other_folder_can_be_filled(box):
     def guest():
         import json
         import os
@@ -397,10 +389,10 @@ def test_no_other_folder_can_be_filled(small):
                     pass
         print(json.dumps(writable))
 
-    assert told(small.exec(program(guest))) == []
+    assert told(box.exec(program(guest))) == []
 
 
-def test_sparse_file_of_a_tebibyte(small, host):
+def test_sparse_file_of_a_tebibyte(box, host):
     def guest(name):
         import os
 
@@ -412,7 +404,7 @@ def test_sparse_file_of_a_tebibyte(small, host):
             print(os.fstat(file.fileno()).st_size)
         os.unlink(name)
 
-    assert told(small.exec(program(guest, name=host.marker))) <= SMALL["disk"]
+    assert told(box.exec(program(guest, name=host.marker))) <= LIMITS["disk"]
 
 
 def resident():
@@ -420,7 +412,7 @@ def resident():
 
 
 @pytest.mark.parametrize("stream", [0, 1], ids=["stdout", "stderr"])
-def test_output_flood(small, stream):
+def test_output_flood(box, stream):
     def guest(fd):
         import os
 
@@ -429,34 +421,34 @@ def test_output_flood(small, stream):
             while data:
                 data = data[os.write(fd, data) :]
 
-    small.exec("pass")
+    box.exec("pass")
     Path("/proc/self/clear_refs").write_text("5")
     before = resident()
-    result = small.exec(program(guest, fd=stream + 1))
+    result = box.exec(program(guest, fd=stream + 1))
     peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024
     kept = (result.stdout, result.stderr)[stream]
-    assert len(kept) <= SMALL["output"] + 200
+    assert len(kept) <= LIMITS["output"] + 200
     assert result.dropped[stream] == 200 * MB - kept.count(b"x")
     assert result.dropped[1 - stream] == 0
     assert result.limit == "output"
     assert peak - before < 50 * MB, "the host kept what the guest wrote"
 
 
-def test_output_without_end(small):
-    result = small.exec(["yes"], timeout=1)
+def test_output_without_end(box):
+    result = box.exec(["yes"], timeout=1)
     assert result.limit == "timeout"
-    assert len(result.stdout) <= SMALL["output"] + 200
+    assert len(result.stdout) <= LIMITS["output"] + 200
     assert result.dropped[0] > 0
 
 
-def test_output_in_single_bytes(small):
+def test_output_in_single_bytes(box):
     def guest():
         import os
 
         for _ in range(200_000):
             os.write(1, b"x")
 
-    result = small.exec(program(guest))
+    result = box.exec(program(guest))
     assert result.stdout.count(b"x") + result.dropped[0] == 200_000
 
 
@@ -512,16 +504,16 @@ while True:
 
 
 @pytest.mark.parametrize("what", STUBBORN)
-def test_time_limit(small, what):
+def test_time_limit(box, what):
     start = time.monotonic()
-    result = small.exec(STUBBORN[what], timeout=0.5)
+    result = box.exec(STUBBORN[what], timeout=0.5)
     assert result.limit == "timeout", result
     assert not result.ok
     assert 0.4 < result.seconds < 3
     assert time.monotonic() - start < 5
 
 
-def test_time_limit_ends_the_children_too(small, host):
+def test_time_limit_ends_the_children_too(box, host):
     def guest(name):
         import subprocess
         import sys
@@ -532,7 +524,7 @@ def test_time_limit_ends_the_children_too(small, host):
         time.sleep(20)
 
     with host.watching() as seen:
-        result = small.exec(program(guest, name=host.marker), timeout=1.5)
+        result = box.exec(program(guest, name=host.marker), timeout=1.5)
     assert result.limit == "timeout"
     assert seen["processes"] >= 2
     assert until(lambda: not host.processes(), 1)
@@ -574,9 +566,9 @@ LEFTOVERS = {
 
 
 @pytest.mark.parametrize("what", LEFTOVERS)
-def test_processes_do_not_outlive_the_call(small, host, what):
+def test_processes_do_not_outlive_the_call(box, host, what):
     source = f"NAME = {host.marker!r}\n{inspect.getsource(rename)}\n{LEFTOVERS[what]}"
     start = time.monotonic()
-    small.exec(source, timeout=10)
+    box.exec(source, timeout=10)
     assert time.monotonic() - start < 8, "the call waited for what the program left behind"
     assert until(lambda: not host.processes(), 1), "a process outlived the call"
