@@ -23,7 +23,7 @@ import posixpath
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -92,7 +92,9 @@ def _files(sandbox: Sandbox, place: str) -> list[str]:
     return [posixpath.join(place, entry.path) for entry in entries if entry.kind == "file"]
 
 
-def grade(work: Mapping[str, bytes], problem: Problem, open_session: Callable[[], Sandbox]) -> Grade:
+def grade(
+    work: Mapping[str, bytes], problem: Problem, open_session: Callable[[], AbstractContextManager[Sandbox]]
+) -> Grade:
     """Grade ``work`` in a fresh session, whose `Limits.timeout` a run of the tests may take.
 
     Raises `SandboxError` where the session fails: no grade is not a bad grade.
