@@ -4,8 +4,9 @@ On each page the blocks run in order, in one namespace and in an empty folder. W
 the language:
 
 * ``python`` runs; a first line ``# file: NAME`` saves the block as that file instead.
-* ``console`` runs each line that starts with ``$ selfgym`` and wants exit code 0; ``console not-run`` only checks that
-  the commands, options and make targets exist (for what takes minutes or needs the network).
+* ``console`` runs each line that starts with ``$ selfgym``, or ends in a pipe to it, and wants exit code 0;
+  ``console not-run`` only checks that the commands, options and make targets exist (for what takes minutes or needs
+  the network).
 * ``needs-alfworld`` runs only where the genuine games are at hand, ``needs-sandbox`` where a local sandbox can be
   opened, ``needs-docker`` where an engine answers, ``needs-packages`` where there are a sandbox and the archives of
   ``selfgym download code``. What was left out is a skipped test that says so.
@@ -38,6 +39,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 GAMES = ROOT.parent / "shared/data/alfworld/games.tar.xz"
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:selfgym|make) [^`\n]+)`")
+RUN = re.compile(r"\$ (.+ \| )?selfgym ")
 LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -112,7 +114,7 @@ def script_of(page: Path, absent: Iterable[str]) -> str:
         elif block.language == "python":
             script.append(f"exec(compile('\\n' * {block.line} + {block.text!r}, {page.name!r}, 'exec'))")
         elif block.language == "console":
-            lines = [line[2:] for line in block.text.replace("\\\n", " ").splitlines() if line.startswith("$ selfgym")]
+            lines = [line[2:] for line in block.text.replace("\\\n", " ").splitlines() if RUN.match(line)]
             script += [f"__import__('subprocess').run({line!r}, shell=True, check=True)" for line in lines]
     return "\n".join(script)
 
@@ -140,7 +142,7 @@ def test_every_command_exists(page: Path) -> None:
 
 def complaint(line: str) -> str:
     """What is wrong with a command line that a page shows; empty if nothing is."""
-    words = shlex.split(line, comments=True)
+    words = shlex.split(re.sub(r"^.+ \| (?=selfgym )", "", line), comments=True)
     while words and "=" in words[0]:
         words = words[1:]  # variables set for the command
     if words[:1] == ["make"]:
@@ -172,6 +174,7 @@ def test_every_mark_is_one_that_is_known() -> None:
 def test_wrong_command_lines_are_noticed() -> None:
     assert "no command" in complaint("selfgym dance")
     assert "no option" in complaint("selfgym doctor --loud")
+    assert "no option" in complaint("echo 'a | b' | selfgym doctor --loud")
     assert "no make target" in complaint("make coffee")
     assert complaint("selfgym doctor --json") == ""
 
