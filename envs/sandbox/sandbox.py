@@ -98,7 +98,7 @@ class Sandbox:
             "source": None if source is None else len(source),
             "argv": argv,
             "cwd": _path(cwd),
-            "env": {**self._options.env, **_environment(env or {})},
+            "env": _environment(env or {}),
             "timeout": seconds,
             "output": self.limits.output,
             "rlimits": self._rlimits(),

@@ -21,6 +21,8 @@ else:
     import _signal as signal  # without its enumerations
 
 _SOURCE = "<string>"
+_OURS = [__package__, *(f"{__package__}.{name}" for name in ("isolate", "program", "server", "tree", "wire"))]
+"""What programs need not see. Listed, because to look through all modules would copy the pages they lie in."""
 
 
 def become(request: dict[str, Any], source: str | None, fds: tuple[int, int, int]) -> NoReturn:
@@ -61,8 +63,8 @@ def _settle(request: dict[str, Any], fds: tuple[int, int, int]) -> None:
 
 def _run(source: str) -> int:
     """Run Python source as the main module and return its exit code."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == __package__]:
-        del sys.modules[name]
+    for name in _OURS:
+        sys.modules.pop(name, None)
     module = type(sys)("__main__")
     module.__dict__["__builtins__"] = __builtins__
     module.__dict__.setdefault("__annotations__", {})
