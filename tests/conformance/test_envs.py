@@ -31,10 +31,14 @@ from hypothesis import strategies as st
 
 import selfgym  # noqa: F401  (registers the ids)
 from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
+from selfgym.envs.sandbox.limits import SandboxUnavailable
+from selfgym.envs.sandbox.opening import open_sandbox
 
 IDS = sorted(name for name in gymnasium.registry if name.startswith("selfgym/"))
 SETTINGS = {
     "selfgym/AlfWorld-v0": {"split": "valid_seen", "max_steps": 30},
+    # small functions to write: making repairs of packages would need these downloaded, and takes seconds
+    "selfgym/Code-v0": {"problems": str(Path(__file__).with_name("code_tasks.jsonl")), "max_steps": 30},
     "selfgym/Household-v0": {"max_steps": 30},
 }
 GAMES = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "alfworld" / "games.tar.xz"
@@ -54,9 +58,20 @@ def alfworld_data(tmp_path_factory):
         yield folder
 
 
+@pytest.fixture(scope="session")
+def sandboxes():
+    """The test is skipped where no sandbox can be opened."""
+    try:
+        open_sandbox().close()
+    except SandboxUnavailable as error:
+        pytest.skip(f"no sandbox on this machine: {error}")
+
+
 def _ready(request, name):
     if name == "selfgym/AlfWorld-v0":
         request.getfixturevalue("alfworld_data")
+    if name == "selfgym/Code-v0":
+        request.getfixturevalue("sandboxes")
 
 
 @pytest.fixture(params=IDS)
