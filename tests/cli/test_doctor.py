@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from selfgym.cli import main
-from selfgym.cli.sandboxes import Asked, _backend
+from selfgym.cli.sandboxes import Asked, _backend, packages_check
 from selfgym.envs.code.packages import PACKAGES
 from selfgym.envs.sandbox.limits import SandboxUnavailable
 from selfgym.envs.sandbox.opening import probe
@@ -81,9 +81,9 @@ def test_packages_are_counted_by_what_is_in_them(
 ) -> None:
     monkeypatch.setenv("SELFGYM_CODE_DATA", str(tmp_path))
     (tmp_path / PACKAGES[0].archive).write_bytes(b"not an archive")
-    check = report(capsys)["Code-v0 packages"]
-    assert check["found"].startswith(f"0 of {len(PACKAGES)} archives in {tmp_path}")
-    assert "selfgym download code" in check["remedy"]
+    check = packages_check()
+    assert check.found == f"0 of {len(PACKAGES)} archives in {tmp_path}"
+    assert "selfgym download code" in check.remedy
     assert main(["envs", "--json"]) == 0
     [code] = [entry for entry in json.loads(capsys.readouterr().out) if entry["name"] == "selfgym/Code-v0"]
     assert not code["available"]
