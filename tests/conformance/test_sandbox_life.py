@@ -186,8 +186,10 @@ def test_a_forgotten_session_is_closed(backend):
 def test_sessions_leave_nothing_open(backend):
     def state():
         gc.collect()
-        with open("/proc/self/mountinfo") as mounts:
-            return len(os.listdir("/proc/self/fd")), len(descendants(os.getpid())), len(mounts.readlines())
+        with open("/proc/self/mountinfo") as file:
+            # an engine beside us mounts and unmounts for whoever else uses it
+            mounts = [line for line in file if "docker" not in line and "/engine/" not in line and "nsfs" not in line]
+        return len(os.listdir("/proc/self/fd")), len(descendants(os.getpid())), len(mounts)
 
     for round in range(2):
         for _ in range(4):

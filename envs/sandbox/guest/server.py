@@ -22,6 +22,8 @@ else:
     import _signal as signal  # without its enumerations
 
 _TAIL = 2**16
+_SOON = 0.02  # seconds that output may wait for more, or for the end: most programs' output then is one message
+_ENOUGH = 2**16  # bytes that do not wait
 _POLL = 3600.0  # seconds; poll cannot wait much longer than this at once
 _IDLE = ("re", "json", "collections", "traceback", "math")
 """What most programs import: fetched after the session is ready, while nothing is asked of it."""
@@ -37,6 +39,7 @@ class Channel:
         os.dup2(null, 1)
         os.close(null)
         self._frames = wire.Frames()
+        self._posted = bytearray()
 
     def fileno(self) -> int:
         """What to wait on for the next frame."""
@@ -56,14 +59,28 @@ class Channel:
             self._frames.feed(data)
         return frame
 
-    def send(self, header: dict[str, Any], body: bytes = b"") -> None:
-        """Send one frame. Without a host: exits."""
-        view = memoryview(wire.pack(header, body))
+    @property
+    def posted(self) -> int:
+        """Bytes that wait to be sent."""
+        return len(self._posted)
+
+    def post(self, header: dict[str, Any], body: bytes) -> None:
+        """Send one frame soon: with the next one, or with `flush`."""
+        self._posted += wire.pack(header, body)
+
+    def flush(self) -> None:
+        """Send what waits. Without a host: exits."""
+        view, self._posted = memoryview(self._posted), bytearray()
         while view:
             try:
                 view = view[os.write(self._output, view) :]
             except BrokenPipeError:
                 os._exit(0)
+
+    def send(self, header: dict[str, Any], body: bytes = b"") -> None:
+        """Send one frame now, and what waits before it."""
+        self.post(header, body)
+        self.flush()
 
 
 class Stream:
@@ -86,7 +103,7 @@ class Stream:
         room = max(0, self._cap - self.total)
         self.total += len(data)
         if room:
-            self._channel.send({"kind": "output", "stream": self.name}, data[:room])
+            self._channel.post({"kind": "output", "stream": self.name}, data[:room])
         self._tail += data[room:]
         if len(self._tail) > self._cap + _TAIL:
             del self._tail[: -self._cap]
@@ -252,10 +269,12 @@ def _attend(
     view, limit = memoryview(stdin), None
     try:
         while limit is None:
-            left = min(max(0.0, deadline - time.monotonic()), _POLL)
+            left = min(max(0.0, deadline - time.monotonic()), _SOON if channel.posted else _POLL)
             ready = {channel.fileno(): 0} if channel.holding else dict(poll.poll(left * 1000))
             if not ready and time.monotonic() >= deadline:
                 limit = "timeout"
+            if not ready or channel.posted > _ENOUGH:
+                channel.flush()
             for fd in ready.keys() & by_fd.keys():
                 if not by_fd[fd].read():
                     poll.unregister(fd)
