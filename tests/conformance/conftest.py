@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 
 import pytest
 
-from selfgym.envs.sandbox.limits import Limits, SandboxError
+from selfgym.envs.sandbox.container import connect
+from selfgym.envs.sandbox.limits import Limits, SandboxError, SandboxUnavailable
 from selfgym.envs.sandbox.opening import open_sandbox
 
 from .sandbox_host import Host
@@ -24,12 +24,10 @@ BACKENDS = os.environ.get("SELFGYM_SANDBOXES", "local,docker").split(",")
 @pytest.fixture(scope="session")
 def no_engine():
     """Why no Docker engine can be used, or an empty text."""
-    # in a process of its own: where nobody answers the SDK leaves a socket open, which would be a warning here
-    ping = [sys.executable, "-c", "import docker; docker.from_env(timeout=10).ping()"]
-    done = subprocess.run(ping, capture_output=True, text=True)
-    if done.returncode:
-        where = os.environ.get("DOCKER_HOST", "the usual address")
-        return f"no Docker engine answers at {where}: {done.stderr.splitlines()[-1]}"
+    try:
+        connect().close()
+    except SandboxUnavailable as error:
+        return f"{error}"
     return ""
 
 
