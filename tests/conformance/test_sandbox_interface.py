@@ -219,6 +219,30 @@ def test_source_behaves_as_with_python_c(box):
     assert json.loads(warm.stdout) == json.loads(cold.stdout)
 
 
+@pytest.mark.parametrize(
+    "name", ["traceback", "linecache", "contextlib", "tokenize", "textwrap", "types", "io", "resource"]
+)
+def test_files_named_like_the_standard_library(open_box, name):
+    """They are found by the program, as with ``python -c``, and not by what runs and reports on it."""
+    box = open_box()
+    box.put(f"{name}.py", "raise SystemExit('spoilt')")
+    result = box.exec("print('fine', flush=True)\n1 / 0")
+    assert (result.stdout, result.exit_code) == (b"fine\n", 1)
+    assert result.stderr.endswith(b"ZeroDivisionError: division by zero\n")
+
+
+@pytest.mark.parametrize("name", ["json", "re", "collections", "math", "traceback"])
+def test_idle_time_changes_nothing(open_box, name):
+    """The same program prints the same, whether the session was asked at once or after a while."""
+    seen = set()
+    for wait in (0, 0.5):
+        box = open_box()
+        time.sleep(wait)
+        box.put(f"{name}.py", "mine = True")
+        seen.add(box.exec(f"import {name}\nprint(hasattr({name}, 'mine'))").stdout)
+    assert len(seen) == 1, seen
+
+
 def test_python_is_the_same_inside(box):
     source = "import sys; print(sys.version)"
     inside = {
