@@ -19,6 +19,7 @@ from typing import Any
 from gymnasium.error import ResetNeeded
 
 from selfgym.envs.code.grading import Grade, collect, grade
+from selfgym.envs.code.installed import covers
 from selfgym.envs.code.making import VERSION, Kind, Maker
 from selfgym.envs.code.packages import PackageError
 from selfgym.envs.code.problem import Problem
@@ -77,7 +78,13 @@ class CodeEnv(AgentEnv[str]):
         self.observation_space = UnicodeText(2**16)
         self.action_space = UnicodeText(MAX_ACTION_CHARACTERS)
         self._problems = None if problems is None else _listed(problems)
-        self._open = partial(open_sandbox, backend, limits=limits or _LIMITS, preimport=PREIMPORT)
+        self._open = partial(
+            open_sandbox,
+            backend,
+            limits=limits or _LIMITS,
+            preimport=PREIMPORT,
+            readonly=_covered() if backend == "local" and problems is None else {},
+        )
         self._maker = Maker(self._open)
         self._session: Sandbox | None = None
         self._problem: Problem | None = None
@@ -262,6 +269,13 @@ class CodeEnv(AgentEnv[str]):
         if self._session is not None:
             self._session.close()
             self._session = None
+
+
+def _covered() -> dict[str, str]:
+    """What to put over installed copies of the packages that tasks are made of, and where that is in a session."""
+    from selfgym.envs.sandbox.local import seen_inside
+
+    return {cover: seen_inside(place) for cover, place in covers().items()}
 
 
 def _listed(problems: Iterable[Problem] | str | Path) -> list[Problem]:

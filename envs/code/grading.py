@@ -103,7 +103,7 @@ def grade(
     files = {path: data for path, data in problem.files.items() if not problem.declared(path)}
     files |= {path: data for path, data in work.items() if problem.declared(path)} | dict(problem.hidden)
     with open_session() as session:
-        refused = _reaching(session, problem, files)
+        refused = _missing(problem, files) or _reaching(session, problem, files)
         if refused:
             return Grade(0, total, refused, 0.0)
         run, why = _run(session, problem, files, problem.tests)
@@ -120,14 +120,31 @@ def grade(
     return Grade(total, total, "", seconds)
 
 
+def _missing(problem: Problem, files: Mapping[str, bytes]) -> str:
+    """A file that an import of the package begins with and that is gone, in a sentence; nothing where none is.
+
+    Without it another copy would be imported, should one be installed.
+    """
+    for path in problem.files:
+        if problem.declared(path) and path not in files and path not in problem.removed:
+            for name in _importable(problem, [path]):
+                if "/" not in name or name.partition("/")[2] == "__init__.py":
+                    return f"{path} is missing"
+    return ""
+
+
+def _importable(problem: Problem, paths: list[str]) -> list[str]:
+    """Paths relative to each folder that modules are looked for in."""
+    roots = ["" if folder == "." else folder + "/" for folder in problem.package.python_path]
+    return [path[len(root) :] for path in paths for root in roots if path.startswith(root)]
+
+
 def _reaching(session: Sandbox, problem: Problem, files: Mapping[str, bytes]) -> str:
     """What a changed file reaches for although it may not, in a sentence; nothing where there is none."""
     declared = [path for path in files if problem.declared(path)]
     changed = [path for path in declared if files[path] != problem.files.get(path)]
-    roots = ["" if folder == "." else folder + "/" for folder in problem.package.python_path]
-    inside = [path[len(root) :] for path in declared for root in roots if path.startswith(root)]
     request = {
-        "own": sorted({path.partition("/")[0].removesuffix(".py") for path in inside}),
+        "own": sorted({path.partition("/")[0].removesuffix(".py") for path in _importable(problem, declared)}),
         "changed": [[path, _text(problem.files.get(path, b"")), _text(files[path])] for path in changed],
         "solution": [_text(data) for path, data in problem.solution.items() if problem.declared(path)],
     }

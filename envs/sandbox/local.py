@@ -95,7 +95,7 @@ class LocalLink(SocketLink):
             user_namespace=True,
             # without a group address space is what is limited, and the C library reserves much of it for each thread
             env={**({} if self._group else {"MALLOC_ARENA_MAX": "1"}), **base_environment(options)},
-            path=[_moved(path) for path in _packages()],
+            path=[seen_inside(path) for path in _packages()],
             hide=["/run", ""],
             executable=f"{_VENV}/bin/python" if _in_venv() else "",
             prefix=_VENV if _in_venv() else "",
@@ -207,7 +207,7 @@ def _arguments(options: Options, root: bool) -> Iterator[str]:
         elif path.is_dir():
             yield from ("--ro-bind", str(path), str(path))
     yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work")
-    yield from (_moved(os.path.realpath(sys.executable)), "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _BOOT)
+    yield from (seen_inside(os.path.realpath(sys.executable)), "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _BOOT)
 
 
 def _binds(options: Options) -> dict[str, str]:
@@ -241,8 +241,8 @@ def _packages() -> list[str]:
     return [path for path in site.getsitepackages() if os.path.isdir(path)]
 
 
-def _moved(path: str) -> str:
-    """Where a path of the virtual environment is seen inside."""
+def seen_inside(path: str) -> str:
+    """Where a path of this Python or of its virtual environment is seen in a session."""
     return path.replace(sys.prefix, _VENV, 1) if _in_venv() else path
 
 

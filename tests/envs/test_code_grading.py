@@ -383,6 +383,19 @@ def test_sources_that_cannot_be_used_fail(sessions: Sessions, workshop: Sandbox,
     assert found.reason
 
 
+def test_where_the_package_is_gone_no_other_copy_is_tested(sessions: Sessions) -> None:
+    assert graded(sessions, {}).reason == "calc/__init__.py is missing"
+    flat = replace(PROBLEM, package=replace(PROBLEM.package, python_path=("calc",)))
+    assert grade({SOURCE: RIGHT.encode()}, flat, sessions).reason == "calc/more.py is missing"
+    deep = {"src/calc/__init__.py": RIGHT.encode(), "src/calc/deep/__init__.py": b"", "src/calc/more.py": b""}
+    package = replace(PROBLEM.package, sources=("src/calc",), python_path=("src", "."))
+    problem = replace(PROBLEM, package=package, files=deep, solution={})
+    assert grade({"src/calc/__init__.py": RIGHT.encode()}, problem, sessions).solved
+    assert grade({"src/calc/more.py": b""}, problem, sessions).reason == "src/calc/__init__.py is missing"
+    gone = replace(problem, removed=("src/calc/__init__.py",))
+    assert "cannot be imported" in grade({}, gone, sessions).reason or not grade({}, gone, sessions).solved
+
+
 def test_a_correct_solution_is_paid_beside_whatever_else_is_there(sessions: Sessions, workshop: Sandbox) -> None:
     work = worked(
         workshop,
@@ -456,6 +469,10 @@ def test_a_whole_file_or_class_may_be_asked_for(sessions: Sessions, ids: tuple[s
         ("import sys\nsys.modules", {"modules"}),
         ("import sys\ngetattr(sys, 'modules')", {"modules"}),
         ("import sys\ngetattr(sys, 'mod' + 'ules')", {"getattr"}),
+        ("import sys\nsys.path.append('x')\nself.path = 1", {"sys.path"}),
+        ("import sys as s", {"import sys as s"}),
+        ("from sys import path, maxsize", {"import sys.path as path"}),
+        ("__path__ = ['x']", {"__path__"}),
         ("f = getattr", {"getattr"}),
         ("getattr(1, 'real')\nsetattr(x, 'y', 1)", set()),
         ("import json\njson.dumps = 1", {"a change of json.dumps"}),

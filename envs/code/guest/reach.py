@@ -34,9 +34,9 @@ importlib inspect io linecache os pathlib pickle pytest request response shutil 
 tokenize traceback unittest
 
 __base__ __bases__ __builtins__ __closure__ __code__ __dict__ __getattribute__ __globals__ __import__ __loader__ __mro__
-__reduce__ __reduce_ex__ __spec__ __subclasses__ __traceback__ _current_frames _getframe ag_frame cr_frame f_back
-f_builtins f_code f_globals f_locals gi_code gi_frame meta_path modules mro path_hooks path_importer_cache setprofile
-settrace tb_frame tb_next
+__path__ __reduce__ __reduce_ex__ __spec__ __subclasses__ __traceback__ _current_frames _getframe ag_frame cr_frame
+f_back f_builtins f_code f_globals f_locals gi_code gi_frame meta_path modules mro path_hooks path_importer_cache
+setprofile settrace tb_frame tb_next
 
 CodeType Formatter ForwardRef FunctionType _eval_type _evaluate attrgetter get_type_hints methodcaller
 """
@@ -64,7 +64,7 @@ def reached(source: bytes, own: set[str]) -> set[str]:
             base, name = spelled[id(node)][:2]
             found.update(_of_attribute(base, name.value, node.id != "getattr", foreign))  # type: ignore[attr-defined]
         elif isinstance(node, ast.Name):
-            found.update({node.id} & (_BUILTINS | _EQUAL))
+            found.update({node.id} & (_BUILTINS | _ATTRIBUTES if node.id.startswith("_") else _BUILTINS))
         elif isinstance(node, ast.Attribute):
             found.update(_of_attribute(node.value, node.attr, not isinstance(node.ctx, ast.Load), foreign))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("_"):
@@ -94,6 +94,8 @@ def _foreign(node: ast.AST, own: set[str]) -> Iterator[str]:
 def _of_attribute(base: ast.expr, name: str, changed: bool, foreign: set[str]) -> Iterator[str]:
     if name in _ATTRIBUTES:
         yield name
+    if name == "path" and isinstance(base, ast.Name) and base.id == "sys":
+        yield "sys.path"
     if changed and isinstance(base, ast.Name) and base.id in foreign:
         yield f"a change of {base.id}.{name}"
 
@@ -106,6 +108,8 @@ def _of_import(node: ast.Import | ast.ImportFrom, own: set[str]) -> Iterator[str
         known = inside or parts[0] in own or parts[0] in _MODULES
         if not known or any(_TEST.fullmatch(part) for part in parts) or _ATTRIBUTES & set(parts[not inside :]):
             yield f"import {'.'.join(parts)}"
+        if parts[0] == "sys" and not inside and (alias.asname or alias.name == "path"):
+            yield f"import {'.'.join(parts)} as {alias.asname or alias.name}"
 
 
 def main() -> None:
