@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from selfgym.envs.code.mutate import Edit, apply
+from selfgym.envs.code.mutations.text import parse
 from selfgym.envs.code.packages import files_of, find_package, is_test
 from selfgym.envs.code.problem import Problem
 
@@ -137,7 +138,7 @@ def _test_nodes(text: str, names: set[str]) -> list[ast.FunctionDef | ast.AsyncF
             elif isinstance(node, ast.ClassDef):
                 look(node.body, f"{above}{node.name}::")
 
-    look(ast.parse(text).body, "")
+    look(parse(text).body, "")
     return found
 
 

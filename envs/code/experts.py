@@ -5,7 +5,6 @@ Both are generators that yield tool calls and are sent observations, and both en
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import shlex
@@ -96,9 +95,10 @@ def _candidates(listed: str, test: str, test_path: str, most: int) -> Generator[
         if not path.endswith(".py") or path == test_path or "test" in path:
             continue
         text = yield from _read(path)
-        if not _parses(text):
+        try:
+            found = [(text, edit) for edit in edits(text, path)]
+        except ValueError:  # not Python
             continue
-        found = [(text, edit) for edit in edits(text, path)]
         of_named = [one for one in found if set(one[1].function.split(".")) & words]
         named += of_named
         others += [one for one in found if of_named and one not in of_named]
@@ -114,14 +114,6 @@ def _read(path: str) -> Generator[Call, str, str]:
         lines += [_NUMBERED.sub("", line, count=1) for line in shown]
         if len(shown) < _PAGE or "characters left out]" in page:
             return "\n".join(lines) + "\n"
-
-
-def _parses(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError):
-        return False
-    return True
 
 
 def _passes(observation: str) -> bool:

@@ -15,6 +15,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
 from selfgym.envs.code.bugs import BODY_REMOVED, Bug
 from selfgym.envs.code.mutate import Edit, apply, edits
 from selfgym.envs.code.packages import PACKAGES, Package, PackageError, data_folder, files_of, source_files
@@ -45,8 +47,9 @@ class Maker:
     def draw(self, split: str, kind: Kind, seed: int) -> Bug:
         """The bug of a seed, from disk if it has been made before. Raises `PackageError`."""
         file = _place(split, kind, seed)
-        if file.exists():
-            return Bug.model_validate_json(file.read_bytes())
+        kept = _kept(file)
+        if kept is not None:
+            return kept
         for tries, (package, edit) in enumerate(candidates(split, kind, seed)):
             bug = self.verify(package, edit)
             if bug is not None:
@@ -140,6 +143,13 @@ def _place(split: str, kind: Kind, seed: int) -> Path:
     archives = "".join(package.sha256 for package in PACKAGES if package.split == split)
     version = blake2b(f"{VERSION}{archives}".encode(), digest_size=6).hexdigest()
     return data_folder() / "bugs" / version / split / kind / f"{seed}.json"
+
+
+def _kept(file: Path) -> Bug | None:
+    try:
+        return Bug.model_validate_json(file.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None  # a bug can always be made again
 
 
 def _keep(file: Path, bug: Bug) -> None:

@@ -10,6 +10,8 @@ import ast
 import secrets
 from collections.abc import Iterable
 
+from selfgym.envs.code.mutations.text import parse
+
 
 def sabotaged(data: bytes, names: Iterable[str]) -> tuple[bytes, set[str]]:
     """A test file in which the functions of these qualified names (``Class::test``) fail, and which of them do.
@@ -18,8 +20,8 @@ def sabotaged(data: bytes, names: Iterable[str]) -> tuple[bytes, set[str]]:
     """
     wanted = set(names)
     try:
-        found = list(_functions(ast.parse(data).body, "", wanted))
-    except (SyntaxError, ValueError):
+        found = list(_functions(parse(data.decode()).body, "", wanted))
+    except ValueError:
         return data, set()
     lines = data.splitlines(keepends=True)
     for _, node in sorted(found, key=lambda one: one[1].lineno, reverse=True):
