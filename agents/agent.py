@@ -53,6 +53,7 @@ AgentFactory = Callable[..., Agent]
 _BUILT_IN = {
     "random": "selfgym.agents.random:RandomAgent",
     "expert": "selfgym.agents.expert:ExpertAgent",
+    "programmer": "selfgym.agents.programmer:ProgrammerAgent",
     "react": "selfgym.agents.react:ReactAgent",
 }
 
