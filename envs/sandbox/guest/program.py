@@ -115,8 +115,10 @@ def _report(source: str) -> None:
     if sys.excepthook is not sys.__excepthook__:
         sys.excepthook(kind, error, trace)
         return
+    own, sys.path = sys.path, [path for path in sys.path if path]  # not a traceback.py that the program has written
     import linecache
     import traceback
 
+    sys.path = own
     linecache.cache[_SOURCE] = (len(source), None, source.splitlines(keepends=True), _SOURCE)
     traceback.print_exception(kind, error, trace)

@@ -25,8 +25,6 @@ _TAIL = 2**16
 _SOON = 0.02  # seconds that output may wait for more, or for the end: most programs' output then is one message
 _ENOUGH = 2**16  # bytes that do not wait
 _POLL = 3600.0  # seconds; poll cannot wait much longer than this at once
-_IDLE = ("re", "json", "collections", "traceback", "math")
-"""What most programs import: fetched after the session is ready, while nothing is asked of it."""
 
 
 class Channel:
@@ -138,7 +136,6 @@ def main() -> NoReturn:
     gc.freeze()
     channel.send({"kind": "ready", **state})
     files = tree.Tree(setup["roots"])
-    _idle(channel)
     while True:
         try:
             _serve(channel, files, sacrifice)
@@ -184,15 +181,6 @@ def _site_builtins() -> None:
 
     for name in ("exit", "quit"):
         setattr(builtins, name, Quitter(name, "Ctrl-D (i.e. EOF)"))
-
-
-def _idle(channel: Channel) -> None:
-    """Import what programs are likely to want until the host asks for something."""
-    for name in _IDLE:
-        if channel.holding or select.select([channel], [], [], 0)[0]:
-            return
-        __import__(name)
-    gc.freeze()
 
 
 class Sacrifice:
