@@ -42,6 +42,8 @@ class EvolveConfig(BaseModel):
     iterations: int = 3
     demos: int = 200
     """Expert episodes cloned before the first iteration; 0 starts from the model as it is."""
+    expert: str = "expert"
+    """The agent that plays them, as `selfgym agents` names it."""
     tasks: int = 200
     """Training tasks searched in each iteration, new ones each time."""
     evaluations: int = 200

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from transformers.utils import logging as transformers_logging
 
-from selfgym.agents.expert import ExpertAgent
+from selfgym.agents.agent import find_agent
 from selfgym.agents.rollout import Job, rollout
 from selfgym.agents.teacher import TeacherAgent
 from selfgym.memory.episode import Episode
@@ -45,7 +45,7 @@ def demonstrate(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
 
 
 def _demonstrator(stage: Stage, task: Task) -> TeacherAgent:
-    return TeacherAgent(ExpertAgent("explorer"), stage.agent(task))
+    return TeacherAgent(find_agent(stage.config.expert)(), stage.agent(task))
 
 
 @contextmanager
