@@ -109,6 +109,9 @@ def test_an_environment_that_holds_a_sandbox(
     assert [episode.outcome for episode in episodes] == [Outcome.SUCCESS] * 3 + [Outcome.TRUNCATED]
     assert [len(episode.steps) for episode in episodes] == [2, 3, 4, 4]
     assert all(step.valid for episode in episodes for step in episode.steps)
+    assert episodes[0].task.count("\n") > 1
+    listed = said(capsys, "episodes", str(store)).splitlines()
+    assert len(listed) == 1 + len(episodes)  # a task of many lines takes one
 
 
 def test_an_agent_in_a_file_here_is_found(

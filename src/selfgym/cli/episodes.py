@@ -48,7 +48,8 @@ def episodes(
     if json:
         print_json([_line(episode) for episode in found])
         return
-    rows = [tuple(map(str, _line(episode).values())) for episode in found]
+    lines = [_line(episode) | {"task": episode.task.partition("\n")[0]} for episode in found]
+    rows = [tuple(map(str, line.values())) for line in lines]
     print_table(("id", "agent", "outcome", "reward", "steps", "task"), rows)
     if total > len(found):
         print(f"... and {total - len(found)} more (--limit)")
