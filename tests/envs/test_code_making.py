@@ -257,7 +257,7 @@ def env(maker: Maker) -> Iterator[CodeEnv]:
 @pytest.mark.parametrize("kind", ["repair", "function"])
 def test_undoing_the_bug_is_paid_and_doing_nothing_is_not(env: CodeEnv, kind: str) -> None:
     env = env if kind == "repair" else CodeEnv(kind="function", limits=LIMITS)
-    for seed in range(4):
+    for seed in range(2):
         env.reset(seed=seed)
         *_, (_, reward, terminated, _, info) = play(env, undo(env.problem))
         assert (reward, terminated, info["outcome"]) == (1.0, True, Outcome.SUCCESS)
@@ -281,7 +281,7 @@ def test_who_is_told_nothing_mends_some(env: CodeEnv) -> None:
     paid = []
     for seed in range(3):
         observation, _ = env.reset(seed=seed)
-        steps = list(play(env, try_mutations(observation, most=60)))
+        steps = list(play(env, try_mutations(observation, most=25)))
         assert steps[-1][2]
         paid.append(steps[-1][1])
     assert 1.0 in paid
