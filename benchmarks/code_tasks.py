@@ -144,7 +144,7 @@ def main() -> None:
         "date": str(date.today()),
         "machine": f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
         "tasks": len(bugs),
-        "distinct": len({bug.id + bug.replacement for bug in bugs}),
+        "distinct": len({bug.id for bug in bugs}),
         "seconds": seconds,
         "seconds_per_task": seconds / len(bugs),
         "kinds": dict(Counter(bug.kind for bug in bugs).most_common()),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import asdict
+from hashlib import blake2b
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -51,8 +52,9 @@ class Bug(BaseModel):
 
     @property
     def id(self) -> str:
-        """A name that tells where it is and of what kind, but not what."""
-        return f"{self.package}-{self.version}/{self.path}:{self.line}/{self.kind}/{self.start}-{self.end}"
+        """A name for records that tells the package and nothing else: agents see it."""
+        what = f"{self.path}\n{self.start}\n{self.end}\n{self.replacement}"
+        return f"{self.package}-{self.version}/{blake2b(what.encode(), digest_size=6).hexdigest()}"
 
     @property
     def edit(self) -> Edit:

@@ -38,6 +38,9 @@ def open_sandbox(
         raise ValueError("preimport and readonly are lists, not single texts")
     start = _starter(backend, unsafe)
     shown = dict(readonly) if isinstance(readonly, Mapping) else {path: path for path in readonly}
+    for inside in shown.values():
+        if not inside.startswith("/"):
+            raise ValueError(f"readonly: {inside!r} is no absolute path inside the sandbox")
     options = Options(limits or Limits(), tuple(preimport), shown, dict(env or {}))
     return _open(start, options)
 

@@ -11,6 +11,7 @@ that comes back: sizes are bounded, types are checked, and no bytes from inside 
 
 from __future__ import annotations
 
+import builtins
 import os
 import re
 import signal
@@ -33,6 +34,7 @@ _GRACE = 15.0  # seconds that the server may be late before the session is given
 _WAIT = 3600.0  # seconds; a socket cannot wait much longer than this at once
 _FILES = 120.0  # seconds for a request about files
 _MAPPED = 256 * 2**20  # bytes of address space beside the memory that a process may use: code, files, reservations
+_PIECE = 2**22  # bytes of contents in one frame
 _STACK = 8 * 2**20  # bytes of a thread's stack
 _LAST_WORDS: tuple[tuple[Limit, re.Pattern[bytes]], ...] = (
     ("memory", re.compile(rb"MemoryError|Cannot allocate memory|\[Errno 12\]")),
@@ -130,7 +132,13 @@ class Sandbox:
 
     def get(self, path: str, limit: int = 2**26) -> bytes:
         """The bytes of a file, at most ``limit``. Links are followed inside the sandbox. Raises `SandboxFileError`."""
-        return self._ask({"kind": "get", "path": _path(path), "limit": limit})[1]
+        where = _path(path)
+        with self._busy:
+            header, data = self._answer({"kind": "get", "path": where, "limit": limit, "most": _PIECE})
+            size = header.get("size")
+            if not isinstance(size, int) or not len(data) <= size <= limit:
+                raise self._fail(f"the server's file is malformed: {size!r} bytes")
+            return data if len(data) == size else self._read([(where, size)])[0]
 
     def list(self, path: str = ".", recursive: bool = False) -> list[Entry]:
         """What is in a folder, sorted, folders before what is in them. Raises `SandboxFileError`."""
@@ -150,27 +158,31 @@ class Sandbox:
             header, _ = self._answer({"kind": "manifest"})
             try:
                 nodes = checked(header["nodes"])
-                where = {detail: path for path, kind, _, _, detail in nodes if kind == "file"}
-                lacking = [path for name, path in where.items() if name not in self._blobs]
-                named = {path: name for name, path in where.items()}
-                header, body = self._answer({"kind": "blobs", "paths": lacking}) if lacking else ({"files": []}, b"")
-                fresh, position = {}, 0
-                for path, length in header["files"]:
-                    fresh[named[path]] = body[position : position + length]
-                    position += length
-                blobs = {name: fresh[name] if name in fresh else self._blobs[name] for name in where}
+                where = {
+                    node[4]: (node[0], int(size))
+                    for node, size in zip(nodes, header["sizes"], strict=True)
+                    if node[1] == "file"
+                }
             except (KeyError, TypeError, ValueError) as error:
                 raise self._fail(f"the server's tree is malformed: {error}") from None
-            self._blobs = blobs
-            return Snapshot(nodes, blobs)
+            lacking = [name for name in where if name not in self._blobs]
+            fresh: dict[str, bytes] = dict(zip(lacking, self._read([where[name] for name in lacking]), strict=True))
+            if header.get("opened"):
+                self._answer({"kind": "shut"})
+            self._blobs = {name: fresh[name] if name in fresh else self._blobs[name] for name in where}
+            return Snapshot(nodes, self._blobs)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Make the files those of ``snapshot``, of this session or another, exactly."""
+        names = {path: detail for path, kind, _, _, detail in snapshot.nodes if kind == "file"}
         with self._busy:
             header, _ = self._answer({"kind": "plan", "nodes": snapshot.nodes})
-            contents = [(name, snapshot.blobs[name]) for name in header["hashes"]]
-            lengths = [(name, len(content)) for name, content in contents]
-            self._answer({"kind": "plant", "contents": lengths}, b"".join(content for _, content in contents))
+            try:
+                missing = {path: snapshot.blobs[names[path]] for path in header["paths"]}
+            except (KeyError, TypeError) as error:
+                raise self._fail(f"the server wants a file that is none: {error}") from None
+            self._write("fill", [((path,), data) for path, data in missing.items()])
+            self._answer({"kind": "settle"})
             self._blobs = snapshot.blobs
 
     def fork(self) -> Sandbox:
@@ -198,8 +210,48 @@ class Sandbox:
         self.close()
 
     def _put(self, files: Sequence[tuple[str, bytes, int]]) -> None:
-        sizes = [(_path(path), len(data), mode) for path, data, mode in files]
-        self._ask({"kind": "put", "files": sizes}, b"".join(data for _, data, _ in files))
+        with self._busy:
+            self._write("put", [((_path(path), mode), data) for path, data, mode in files])
+
+    def _write(self, kind: str, files: Sequence[tuple[tuple[Any, ...], bytes]]) -> None:
+        """Send contents, each with what is said of its file, in frames of about `_PIECE` bytes."""
+        frame: list[list[Any]] = []
+        pieces: list[bytes] = []
+        room = _PIECE
+        for about, data in files:
+            for offset in range(0, len(data), _PIECE) or (0,):
+                piece = data[offset : offset + _PIECE]
+                if frame and len(piece) > room:
+                    self._answer({"kind": kind, "files": frame}, b"".join(pieces))
+                    frame, pieces, room = [], [], _PIECE
+                frame.append([len(piece), *about, offset])
+                pieces.append(piece)
+                room -= len(piece)
+        if frame:
+            self._answer({"kind": kind, "files": frame}, b"".join(pieces))
+
+    def _read(self, files: Sequence[tuple[str, int]]) -> builtins.list[bytes]:
+        """The contents of files of known sizes, asked for in frames of about `_PIECE` bytes."""
+        wanted: list[tuple[int, str, int, int]] = []
+        for number, (path, size) in enumerate(files):
+            wanted += [
+                (number, path, offset, min(_PIECE, size - offset)) for offset in range(0, size, _PIECE)
+            ]  # an empty file is asked for nothing
+        contents = [bytearray() for _ in files]
+        while wanted:
+            count, room = 0, _PIECE
+            while count < len(wanted) and (count == 0 or wanted[count][3] <= room):
+                room -= wanted[count][3]
+                count += 1
+            batch, wanted = wanted[:count], wanted[count:]
+            _, body = self._answer({"kind": "read", "parts": [part[1:] for part in batch]})
+            if len(body) != sum(part[3] for part in batch):
+                raise self._fail("the server's files are not as long as it said")
+            position = 0
+            for number, _, _, length in batch:
+                contents[number] += body[position : position + length]
+                position += length
+        return [bytes(content) for content in contents]
 
     def _ask(self, header: dict[str, Any], body: bytes = b"") -> wire.Frame:
         with self._busy:
@@ -252,7 +304,8 @@ class Sandbox:
             "RLIMIT_CORE": 0,
             "RLIMIT_FSIZE": limits.disk,
             "RLIMIT_NOFILE": limits.open_files,
-            "RLIMIT_NPROC": limits.processes + 1,
+            # one more than the group's, where there is one: the group counts what it refuses
+            "RLIMIT_NPROC": limits.processes + (2 if "pids" in self.guarantees.cgroup else 1),
             "RLIMIT_MEMLOCK": 2**16,
             "RLIMIT_MSGQUEUE": 2**16,
             # threads' stacks count as data although hardly any of one is used

@@ -148,7 +148,8 @@ def test_a_bug_fails_tests_that_pass_without_it(maker: Maker, tiny: Package) -> 
     assert len(bug.tests) == len(set(bug.tests)) == 6
     assert set(bug.failing) <= set(bug.tests)
     assert bug.error
-    assert bug.id == f"tiny-1.0/{MODULE}:6/comparison-operator/{bug.start}-{bug.end}"
+    assert bug.id.startswith("tiny-1.0/")
+    assert not any(word in bug.id for word in (MODULE, bug.kind, str(bug.start)))  # agents see it
     assert apply(SOURCE, bug.edit) == SOURCE.replace("value < low", "value > low")
     assert Bug.model_validate_json(bug.model_dump_json()) == bug
 
