@@ -17,6 +17,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from selfgym.envs.code import testmap
 from selfgym.envs.code.bugs import BODY_REMOVED, Bug
 from selfgym.envs.code.mutate import Edit, apply, edits
 from selfgym.envs.code.packages import PACKAGES, Package, PackageError, data_folder, files_of, source_files
@@ -141,7 +142,7 @@ def _within(names: list[str], tests: TestMap, seconds: float) -> list[str]:
 
 def _place(split: str, kind: Kind, seed: int) -> Path:
     archives = "".join(package.sha256 for package in PACKAGES if package.split == split)
-    version = blake2b(f"{VERSION}{archives}".encode(), digest_size=6).hexdigest()
+    version = blake2b(f"{VERSION}/{testmap.VERSION}{archives}".encode(), digest_size=6).hexdigest()
     return data_folder() / "bugs" / version / split / kind / f"{seed}.json"
 
 

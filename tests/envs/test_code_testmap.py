@@ -86,6 +86,11 @@ def test_counts_on_hashes():
     assert hash("a") == HASH
 
 
+@pytest.mark.parametrize(("text", "number"), {(text, (text,)) for text in "abcdefghij"} | {("z", ())})
+def test_has_a_set_of_cases(text, number):
+    assert number == () or number == (text,)
+
+
 def test_is_skipped():
     pytest.skip("not today")
 
@@ -258,7 +263,7 @@ def test_the_map_knows_who_calls_what(package: Package) -> None:
 
 def test_the_map_leaves_out_what_does_not_always_pass(package: Package) -> None:
     left_out = testmap.test_map(package, _open).left_out
-    reasons = {test.rpartition("::")[2]: reason for test, reason in left_out.items()}
+    reasons = {test.rpartition("::")[2]: reason for test, reason in left_out.items() if "set_of_cases" not in test}
     assert set(reasons) == {
         "test_needs_the_one_before",
         "test_counts_on_hashes",
@@ -266,6 +271,12 @@ def test_the_map_leaves_out_what_does_not_always_pass(package: Package) -> None:
         "test_is_expected_to_fail",
     }
     assert reasons["test_needs_the_one_before"].startswith("passed, then failed AssertionError")
+
+
+def test_a_map_leaves_out_cases_that_are_numbered_otherwise_each_time(package: Package) -> None:
+    made = testmap.test_map(package, _open)
+    assert not any("test_has_a_set_of_cases" in test for test in made.tests)
+    assert sum("test_has_a_set_of_cases" in test for test in made.left_out) >= 11
 
 
 def test_a_map_is_made_once(package: Package) -> None:
