@@ -6,6 +6,7 @@ small batches (they learn to copy names from fewer tokens), bfloat16 for trainin
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 _NANO: dict[str, Any] = {
@@ -41,4 +42,4 @@ _PRETRAINED: dict[str, Any] = {
 
 def preset(model: str) -> dict[str, Any]:
     """Settings of `EvolveConfig` for ``model``; small ones for a pretrained model, which a CPU can finish."""
-    return {"model": model, **(_NANO if model == "nano" else _PRETRAINED)}
+    return {"model": model, **deepcopy(_NANO if model == "nano" else _PRETRAINED)}

@@ -74,7 +74,8 @@ class Maker:
         session.put(edit.path, source)
         if not run.finished or any(test not in run.results for test in reaching):
             return None
-        failing = tuple(test for test in reaching if run.results[test].outcome != "passed")
+        # by name, for which is faster is not the same everywhere
+        failing = tuple(sorted(test for test in reaching if run.results[test].outcome != "passed"))
         if not failing or any(run.results[test].outcome == "skipped" for test in failing):
             return None
         others = _within([test for test in tests.tests if test not in set(reaching)], tests, _BEYOND)
@@ -83,7 +84,7 @@ class Maker:
             package.version,
             edit,
             failing=failing,
-            tests=(*reaching, *others),
+            tests=tuple(sorted((*reaching, *others))),
             error=run.results[failing[0]].message,
         )
 

@@ -153,7 +153,7 @@ SCRIPT = [
     call(
         "write",
         path="tests/test_mine.py",
-        content="import calc\n\ndef test_set():\n    assert {'a', 'b', object} == 1\n",
+        content="import calc\n\ndef test_set():\n    assert {'a', 'b', 'c'} == 1\n",
     ),
     call("test", target="tests/test_mine.py"),
     call("shell", command='mkdir new; python -c \'print({"x", "y", "z"}, hash("a"))\'; ls -a . /tmp'),

@@ -6,6 +6,7 @@ import errno
 import json
 import re
 import struct
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -47,12 +48,8 @@ def test_frames_arrive_as_they_were_sent_however_they_are_cut(header, body, size
 
 @given(st.binary(max_size=60) | st.text("idlenrtf0123456789:;-.", max_size=40).map(str.encode))
 def test_a_header_that_is_none_is_refused_and_nothing_worse(data):
-    try:
-        value = wire.decode(data)
-    except wire.WireError as error:
-        assert str(error)
-    else:
-        assert wire.pack({"": value})  # what could be read can be written
+    with suppress(wire.WireError):
+        assert wire.pack({"": wire.decode(data)})  # what could be read can be written
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,7 @@ def main() -> NoReturn:
     """Serve until the host goes away."""
     channel = Channel()
     setup, filter_program = channel.receive()
+    _default_signals()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sacrifice = Sacrifice(os.getpid() == 1)
     try:
@@ -172,6 +173,14 @@ def _prepare(setup: dict[str, Any]) -> None:
     for name in setup["preimport"]:
         __import__(name)
     gc.disable()
+
+
+def _default_signals() -> None:
+    """Undo what the host's starter may have left: signals that are ignored (by nohup, say) or blocked."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals():
+        if signal.getsignal(number) == signal.SIG_IGN and number not in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _site_builtins() -> None:
