@@ -28,7 +28,7 @@ from selfgym.envs.code.tools import CODE_TOOLS, describe, shortened, use
 from selfgym.envs.code.workspace import laid_out
 from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
 from selfgym.envs.sandbox.guest.tree import digest
-from selfgym.envs.sandbox.limits import SCRATCH, WORK, Limits, SandboxError
+from selfgym.envs.sandbox.limits import SCRATCH, WORK, Limits, SandboxError, SandboxFileError
 from selfgym.envs.sandbox.opening import Backend, open_sandbox
 from selfgym.envs.sandbox.sandbox import Sandbox
 from selfgym.envs.sandbox.snapshot import Snapshot, checked
@@ -170,7 +170,10 @@ class CodeEnv(AgentEnv[str]):
 
     def snapshot(self) -> bytes:
         """The episode as bytes: which task, what was said last, and the files that differ from the beginning."""
-        tree = self._files()
+        try:
+            tree = self._files()
+        except SandboxFileError as error:
+            raise SnapshotError(f"cannot take a snapshot: {error}") from None
         blobs = {name: blob for name, blob in tree.blobs.items() if name not in self._base.blobs}
         head = json.dumps(
             {
@@ -226,7 +229,13 @@ class CodeEnv(AgentEnv[str]):
 
     def state_key(self) -> str:
         """Equal exactly when task and files are; neither times nor the step count matter."""
-        key = f"{self.problem.id}\n{self._files().key}"
+        try:
+            files = self._files().key
+        except (
+            SandboxFileError
+        ) as error:  # more than fits into a snapshot: the agent's doing, and no end of its episode
+            files = f"{error}\n{self._state['steps']}"
+        key = f"{self.problem.id}\n{files}"
         return blake2b(key.encode(), digest_size=12).hexdigest()
 
     def render(self) -> str | None:

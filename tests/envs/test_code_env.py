@@ -472,3 +472,14 @@ def test_a_statement_of_any_length_fits_the_space():
         observation, _ = env.reset(seed=0)
         assert observation in env.observation_space
         assert "characters left out" in observation
+
+
+def test_files_too_large_for_a_snapshot_do_not_end_the_episode(env):
+    env.reset(seed=0)
+    env.step(call("shell", command="for n in 1 2 3 4; do truncate -s 100M sparse$n; done"))
+    key = env.state_key()
+    with pytest.raises(SnapshotError, match="bytes of files"):
+        env.snapshot()
+    assert env.step(MEND)[4]["outcome"] == Outcome.RUNNING
+    assert env.state_key() != key
+    assert env.step(SUBMIT)[1] == 1.0
