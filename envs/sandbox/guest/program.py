@@ -57,7 +57,8 @@ def _settle(request: dict[str, Any], fds: tuple[int, int, int]) -> None:
         spare = 1 if name == "RLIMIT_CPU" else 0  # seconds between the signal that says so and the one that kills
         resource.setrlimit(number, (value, value + spare))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.update(request["env"])
+    if request["env"]:  # even an update with nothing costs the copies of many pages
+        os.environ.update(request["env"])
     os.chdir(request["cwd"])
 
 
