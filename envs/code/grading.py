@@ -7,8 +7,8 @@ The code under test runs in the process of the tests, as it must, so a lie has t
    and for plain libraries; see `selfgym.envs.code.guest.reach`. Decided in the sandbox before anything of it runs.
 2. What a run must look like. It comes to its end, reports every test, and of two tests that go with it, under names
    like the others', one passes and one fails. The hidden files are afterwards what they were.
-3. What must fail. Once all tests pass, they run again, in an untouched workspace, each with a false assertion put
-   before its first line; see `selfgym.envs.code.sabotage`. All of these must fail.
+3. What must fail. Once all tests pass, they get a false assertion before the first line of each, and some of them,
+   drawn by lot, run again in an untouched workspace; see `selfgym.envs.code.sabotage`. All of these must fail.
 
 What remains possible: code that treats the inputs of the tests it has seen as special cases; and, in a file whose
 original reaches for frames, modules or files already, code that goes through them to tell real tests from sabotaged
@@ -37,6 +37,7 @@ from selfgym.envs.sandbox.sandbox import Sandbox
 
 _MOST_FILE = 2**20
 _MOST_FILES = 2_000
+_DOOMED = 50
 _CANARY = """
 def {good}():
     assert {left} + {right} == {total}
@@ -218,7 +219,9 @@ def _sabotaged(problem: Problem, files: Mapping[str, bytes]) -> tuple[dict[str, 
         }
         spoiled[path], failing = sabotaged(files[path], names.values())
         doomed += [test for test, name in names.items() if name in failing]
-    return spoiled, tuple(sorted(doomed))
+    # which ones is not to be foreseen, so some tell as much as all, in a fraction of the time
+    chosen = secrets.SystemRandom().sample(sorted(doomed), min(_DOOMED, len(doomed)))
+    return spoiled, tuple(sorted(chosen))
 
 
 def _canary(problem: Problem) -> tuple[str, str, bytes]:
