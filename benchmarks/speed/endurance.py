@@ -19,6 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from selfgym.benchmarks.speed.sandbox import descendants
 from selfgym.envs.sandbox import cgroups
 from selfgym.envs.sandbox.limits import Limits
 from selfgym.envs.sandbox.opening import open_sandbox
@@ -39,7 +40,7 @@ def left_behind(backend: str) -> dict[str, int]:
     """What of this process there is on the machine."""
     gc.collect()
     found = {
-        "processes": len(_below(os.getpid())),
+        "processes": len(descendants(os.getpid())),
         "descriptors": len(os.listdir("/proc/self/fd")),
         "mounts": len(Path("/proc/self/mountinfo").read_text().splitlines()),
         "control groups": _groups(),
@@ -51,14 +52,6 @@ def left_behind(backend: str) -> dict[str, int]:
         client = connect()
         found["containers"] = len(client.api.containers(all=True, filters={"label": "selfgym.owner"}))
         client.close()
-    return found
-
-
-def _below(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in map(int, (task / "children").read_text().split()):
-            found += [child, *_below(child)]
     return found
 
 

@@ -149,16 +149,16 @@ def weight() -> dict[str, float]:
         for sandbox in sandboxes:
             sandbox.exec(PROGRAM)
         time.sleep(1)
-        shares = [_share(pid) for pid in _below(os.getpid())]
+        shares = [_share(pid) for pid in descendants(os.getpid())]
     return {"sessions": SESSIONS, "processes": len(shares), "megabytes": sum(shares) / 2**20}
 
 
-def _below(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """All descendants of a process."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in map(int, (task / "children").read_text().split()):
-            found += [child, *_below(child)]
+            found += [child, *descendants(child)]
     return found
 
 

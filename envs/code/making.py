@@ -26,7 +26,7 @@ from selfgym.envs.code.testrun import run_tests
 from selfgym.envs.sandbox.sandbox import Sandbox
 
 VERSION = 1
-"""Of how tasks are drawn: the same seed gives the same task within a version."""
+"""Of how tasks are drawn: the same seed gives the same bug within a version."""
 
 Kind = Literal["repair", "function"]
 
