@@ -55,6 +55,7 @@ _BUILT_IN = {
     "expert": "selfgym.agents.expert:ExpertAgent",
     "programmer": "selfgym.agents.programmer:ProgrammerAgent",
     "react": "selfgym.agents.react:ReactAgent",
+    "surfer": "selfgym.agents.surfer:SurferAgent",
 }
 
 

@@ -31,6 +31,8 @@ def _register() -> None:
         "selfgym/Household-v0": "selfgym.envs.household.env:HouseholdEnv",
         "selfgym/Code-v0": "selfgym.envs.code.env:CodeEnv",
         "selfgym/AlfWorld-v0": "selfgym.envs.household.env:AlfWorldEnv",
+        "selfgym/Web-v0": "selfgym.envs.web.opened:WebEnv",
+        "selfgym/MiniWoB-v0": "selfgym.envs.web.miniwob.env:MiniWobEnv",
     }
     ids = {found.name: found.value for found in metadata.entry_points(group="selfgym.envs")} | ids
     for name, target in ids.items():

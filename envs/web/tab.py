@@ -1,0 +1,285 @@
+"""One page of an episode: its clock, its frames, and the observer inside it.
+
+Where the browser can, the page's clock stands still except while `settle` lets it run, so what an agent sees does not
+depend on how long anybody thought. Everything waits for an event of the browser and is bounded by a deadline; nothing
+sleeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from selfgym.envs.web.browser import Browser
+from selfgym.envs.web.wire import Channel, WireError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+T = TypeVar("T")
+How = Literal["quiet", "busy", "deadline"]
+_WORLD = "selfgym"
+_WATCHDOG = 0.25  # seconds after which a frame is drawn for a page that waits for one
+_LOADING_SLICE = 50  # ms of the page's time at once while it loads
+_ODD = 7  # ms more than asked for, so that no timer of a round length ends with a step: it might be seen or not
+_QUIET = 100  # ms without a change after which a page counts as quiet
+_ANSWER = 10.0  # seconds that a page may take to answer anything
+_REAL_QUIET = (
+    "new Promise((done) => {{ const begun = performance.now(); const look = () => "
+    "performance.now() - __selfgym.changed() >= {quiet} || performance.now() - begun > {most} ? done() : "
+    "setTimeout(look, 10); look(); }})"
+)
+
+
+class PageFailure(RuntimeError):
+    """A page that crashed, hangs or has gone; the episode cannot go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How an action came to rest."""
+
+    how: How
+    """``quiet``: nothing has changed for a while; ``busy``: something still moves; ``deadline``: it still loads."""
+    ms: int
+    """Milliseconds of the page's time that passed."""
+
+
+@lru_cache
+def script(name: str) -> str:
+    """A script of the folder ``page``."""
+    return (Path(__file__).with_name("page") / name).read_text(encoding="utf-8")
+
+
+class Tab:
+    """A page under control. Made by `open_tab`."""
+
+    def __init__(self, browser: Browser, page: Page, channel: Channel, words: str, *, virtual: bool) -> None:
+        self._browser, self.page, self._channel, self._words = browser, page, channel, words
+        self.virtual = virtual and browser.able.virtual_time
+        self.main_frame = ""
+        self._contexts: dict[str, int] = {}  # of our world, by frame
+        self._expired = asyncio.Event()
+        self._loaded = asyncio.Event()
+        self._loaded.set()
+        self._gone = asyncio.get_running_loop().create_future()
+        self.at: tuple[float, float] | None = None
+        """Where the pointer is, once it has been moved."""
+        self._listen()
+
+    def _listen(self) -> None:
+        on = self._channel.on
+        on("Emulation.virtualTimeBudgetExpired", lambda _: self._expired.set())
+        on("Runtime.executionContextCreated", self._entered)
+        on("Runtime.executionContextsCleared", lambda _: self._contexts.clear())
+        on("Page.frameStartedLoading", self._starts)
+        on("Page.frameStoppedLoading", self._stops)
+        on("Inspector.targetCrashed", lambda _: self.fail("the page crashed"))
+        self.page.on("crash", lambda _: self.fail("the page crashed"))
+        self.page.on("close", lambda _: self.fail("the page was closed"))
+
+    def _entered(self, event: dict[str, Any]) -> None:
+        context = event["context"]
+        if context.get("name") == _WORLD:
+            self._contexts[context["auxData"]["frameId"]] = context["id"]
+
+    def _starts(self, event: dict[str, Any]) -> None:
+        if event["frameId"] == self.main_frame:
+            self._loaded.clear()
+
+    def _stops(self, event: dict[str, Any]) -> None:
+        if event["frameId"] == self.main_frame:
+            self._loaded.set()
+
+    def fail(self, why: str) -> None:
+        """Everything that waits for this page, now or later, raises `PageFailure`."""
+        if not self._gone.done():
+            self._gone.set_exception(PageFailure(why))
+            self._gone.exception()  # it may be that nobody waits
+
+    @property
+    def failed(self) -> bool:
+        """Whether the page is lost."""
+        return self._gone.done()
+
+    async def start(self, epoch: float) -> None:
+        """Put the observer in place and stop the clock at ``epoch`` (seconds)."""
+        observer = f"globalThis.__selfgym_words = {self._words};\n{script('observer.js')}"
+        world = {"source": observer, "worldName": _WORLD, "runImmediately": True}
+        calls = [self.send("Page.enable"), self.send("Runtime.enable"), self.send("Page.getFrameTree")]
+        if self.virtual:
+            calls.append(self.send("Emulation.setVirtualTimePolicy", policy="pause", initialVirtualTime=epoch))
+        _, _, tree, *_ = await asyncio.gather(*calls)
+        self.main_frame = tree["frameTree"]["frame"]["id"]
+        await self.send("Page.addScriptToEvaluateOnNewDocument", **world)
+
+    async def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """A call of the Chrome DevTools Protocol. Raises `PageFailure` where the page is lost or does not answer."""
+        return await self.guard(self._channel.send(method, parameters), method)
+
+    async def guard(self, call: Awaitable[T], what: str, seconds: float = _ANSWER) -> T:
+        """Wait for ``call``, as long as the page lives and for ``seconds`` at most."""
+        work = asyncio.ensure_future(call)
+        await asyncio.wait({work, self._gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            work.cancel()
+            if not self._gone.done():
+                self.fail(f"the page did not answer {what} within {seconds:.0f} seconds")
+            await self._gone
+        try:
+            return await work
+        except WireError as error:
+            if self._gone.done():
+                await self._gone
+            raise PageFailure(f"{what}: {error}") from error
+
+    async def evaluate(self, expression: str, *, page: bool = False, wait: bool = False) -> Any:
+        """The value of an expression in our world, or in the page's own, where the page can lie."""
+        where = {} if page else {"contextId": await self._context()}
+        answer = await self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=wait, **where
+        )
+        if "exceptionDetails" in answer:
+            details = answer["exceptionDetails"]
+            raise PageFailure(f"a script failed: {details.get('exception', details).get('description', details)}")
+        return answer["result"].get("value")
+
+    async def call(self, function: str, *arguments: Any) -> Any:
+        """Call a function of the observer."""
+        return await self.evaluate(f"__selfgym.{function}({', '.join(json.dumps(one) for one in arguments)})")
+
+    async def handle(self, number: int) -> str:
+        """The protocol's object id of an element."""
+        answer = await self.send(
+            "Runtime.evaluate", expression=f"__selfgym.element({number})", contextId=await self._context()
+        )
+        return str(answer["result"].get("objectId", ""))
+
+    async def _context(self) -> int:
+        found = self._contexts.get(self.main_frame)
+        if found is None:  # a document that was there before the observer, such as that of a pop-up
+            made = await self.send("Page.createIsolatedWorld", frameId=self.main_frame, worldName=_WORLD)
+            found = self._contexts[self.main_frame] = int(made["executionContextId"])
+            source = f"globalThis.__selfgym_words = {self._words};\n{script('observer.js')}"
+            there = "typeof __selfgym"
+            known = await self.send("Runtime.evaluate", expression=there, contextId=found, returnByValue=True)
+            if known["result"].get("value") != "object":
+                await self.send("Runtime.evaluate", expression=source, contextId=found)
+        return found
+
+    async def settle(self, budget: int, deadline: float, *, draw: bool = True) -> Settled:
+        """Let the page's time run for ``budget`` ms, and on while it loads; ``deadline`` bounds it, in real seconds.
+
+        ``draw``: whether a frame is drawn first, so that transitions begin.
+        """
+        clock = asyncio.get_running_loop().time
+        end, spent = clock() + deadline, 0
+        while True:
+            part = (budget if self._loaded.is_set() else _LOADING_SLICE) + _ODD
+            if not await self._advance(part, max(0.1, end - clock()), draw):
+                return Settled("deadline", spent)
+            spent, draw = spent + part, True
+            if self._loaded.is_set() and spent >= budget:
+                return Settled("quiet", spent)
+            if self._loaded.is_set():
+                budget = min(budget, spent + budget)
+                continue
+            if clock() > end:
+                return Settled("deadline", spent)
+
+    async def _advance(self, ms: int, seconds: float, draw: bool) -> bool:
+        """Let ``ms`` of the page's time pass; False where that did not happen within ``seconds``."""
+        if not self.virtual:
+            return await self._real(ms, seconds)
+        if ms == 0:
+            return True
+        self._expired.clear()
+        if draw and self._browser.able.begin_frame:
+            await self.frame()
+        await self.send(
+            "Emulation.setVirtualTimePolicy",
+            policy="pauseIfNetworkFetchesPending",
+            budget=ms,
+            maxVirtualTimeTaskStarvationCount=5000,
+        )
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
+        while not self._expired.is_set():
+            try:
+                await self.guard(asyncio.wait_for(self._expired.wait(), _WATCHDOG), "its clock")
+            except TimeoutError:
+                if clock() > end:
+                    await self.send("Emulation.setVirtualTimePolicy", policy="pause")
+                    return False
+                if self._browser.able.begin_frame:
+                    await self.frame()
+        return True
+
+    async def _real(self, ms: int, seconds: float) -> bool:
+        try:
+            await self.guard(asyncio.wait_for(self._loaded.wait(), seconds), "loading")
+            await self.evaluate(_REAL_QUIET.format(quiet=_QUIET, most=ms), wait=True)
+        except TimeoutError:
+            return False
+        return True
+
+    async def pointer(self, *events: Mapping[str, Any]) -> None:
+        """Send events of the pointer, in order and at once: fields of ``Input.dispatchMouseEvent``.
+
+        Browsers deliver a movement with the next frame or press, so frames are drawn until all have arrived.
+        """
+        calls = [self._channel.send("Input.dispatchMouseEvent", dict(event)) for event in events]
+        work = asyncio.ensure_future(self.guard(asyncio.gather(*calls), "the pointer"))
+        presses = events[-1]["type"] in ("mousePressed", "mouseReleased")
+        while self._browser.able.begin_frame and not presses and not work.done():
+            await self.frame()
+            await asyncio.wait({work}, timeout=0.01)
+        await work
+        self.at = (events[-1]["x"], events[-1]["y"])
+
+    def later(self, expression: str) -> Awaitable[dict[str, Any]]:
+        """Have the page evaluate an expression before anything that is asked of it afterwards."""
+        return self._channel.send("Runtime.evaluate", {"expression": expression, "returnByValue": True})
+
+    async def frame(self) -> None:
+        """Draw a frame: animations move on, images load."""
+        async with self._browser.frames:
+            await self.send("HeadlessExperimental.beginFrame")
+
+    async def picture(self) -> bytes:
+        """What the page looks like, as PNG."""
+        if not self._browser.able.begin_frame:
+            answer = await self.send("Page.captureScreenshot", format="png", optimizeForSpeed=True)
+            return base64.b64decode(answer["data"])
+        for _ in range(3):  # a page that has never been drawn has nothing to show in its first frame
+            async with self._browser.frames:
+                answer = await self.send(
+                    "HeadlessExperimental.beginFrame", screenshot={"format": "png", "optimizeForSpeed": True}
+                )
+            if answer.get("screenshotData"):
+                return base64.b64decode(answer["screenshotData"])
+        raise PageFailure("the page does not draw itself")
+
+    async def navigate(self, url: str) -> str:
+        """Begin to go to ``url``; returns why that is impossible, or an empty text. `settle` waits for it."""
+        self._loaded.clear()
+        answer = await self.send("Page.navigate", url=url)
+        if answer.get("errorText") or "loaderId" not in answer:  # refused, or a place on the same page
+            self._loaded.set()
+        return str(answer.get("errorText", ""))
+
+    async def enter(self, entry: int) -> None:
+        """Begin to go to an entry of the tab's history."""
+        self._loaded.clear()
+        await self.send("Page.navigateToHistoryEntry", entryId=entry)
+
+    async def close(self) -> None:
+        """Close the page."""
+        self.fail("the page was closed")
+        await self.page.close(run_before_unload=False)
