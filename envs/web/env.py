@@ -10,9 +10,9 @@ A browser, page or site that fails is the outcome ``env_error``; the next `reset
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -24,14 +24,15 @@ from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError, ToolCall
 from selfgym.envs.web.acting import Acting
 from selfgym.envs.web.actions import WEB_TOOLS, read_action
 from selfgym.envs.web.background import run, submit
-from selfgym.envs.web.browser import Browser, shared_browser
+from selfgym.envs.web.browser import shared_browser
 from selfgym.envs.web.finding import BrowserUnavailable
 from selfgym.envs.web.gate import Gate
 from selfgym.envs.web.history import History
+from selfgym.envs.web.idle import keep, take
 from selfgym.envs.web.seeing import Part, Seen, in_words, observation, possible_actions, see, space
 from selfgym.envs.web.session import Look, Session, View
 from selfgym.envs.web.sites.site import SiteError, Verdict
-from selfgym.envs.web.tab import PageFailure, Settled
+from selfgym.envs.web.tab import How, PageFailure
 from selfgym.envs.web.task import TaskSource, WebTask
 
 VERSION = "1"
@@ -50,7 +51,7 @@ class _State:
     seen: Seen | None = None
     error: str | None = None
     outcome: Outcome = Outcome.RUNNING
-    settled: Settled = field(default_factory=lambda: Settled("quiet", 0))
+    settled: How = "quiet"
     reason: str = ""
     text: str = ""
 
@@ -110,6 +111,7 @@ class BrowserEnv(AgentEnv[Any]):
         self.action_space = UnicodeText(MAX_ACTION_CHARACTERS)
         self._executable, self._plain = browser, not begin_frame
         self._session: Session | None = None
+        self._kind: Hashable = None
         self._state: _State | None = None
 
     # The Gymnasium interface
@@ -190,7 +192,7 @@ class BrowserEnv(AgentEnv[Any]):
     def close(self) -> None:
         """Close the context and what the tasks need; the browser stays for others of this process."""
         if self._session is not None:
-            run(self._hang_up())
+            run(self._part())
         self.source.close()
 
     # What they are made of
@@ -238,25 +240,23 @@ class BrowserEnv(AgentEnv[Any]):
 
     async def _ready_session(self, seed: int) -> Session:
         """The session of the episode before, where it can be used again, or a new one."""
-        browser = await self._browser()
-        old = self._session
-        fit = old is not None and self.source.reusable and old.browser is browser and len(old.tabs) == 1
-        if old is not None and fit and not old.tab.failed:
-            old.events.clear()
-            old.answer_next = None
-            return old
-        await self._hang_up()
-        sites, hosts = await asyncio.to_thread(self.source.addresses)
-        gate = Gate(sites, hosts)
-        virtual = self.clock == "virtual"
-        made: Session = await _translated(
-            Session.open(browser, gate, self.view, virtual=virtual, seed=seed & 0x7FFFFFFF)
-        )
-        self._session = made
-        return made
-
-    async def _browser(self) -> Browser:
-        return await shared_browser(self._executable, plain=self._plain)
+        browser = await shared_browser(self._executable, plain=self._plain)
+        session = self._session
+        if session is not None and not (self.source.reusable and session.sound and session.browser is browser):
+            await self._hang_up()
+            session = None
+        if session is None:
+            sites, hosts = await asyncio.to_thread(self.source.addresses)
+            virtual = self.clock == "virtual"
+            self._kind = (browser, self.view, virtual, tuple(sites.items()), hosts)
+            session = await take(self._kind) if self.source.reusable else None
+            session = session or await _translated(
+                Session.open(browser, Gate(sites, hosts), self.view, virtual=virtual, seed=seed & 0x7FFFFFFF)
+            )
+        session.events.clear()
+        session.answer_next = None
+        self._session = session
+        return session
 
     async def _step(self, state: _State, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         reward, terminated = 0.0, False
@@ -302,8 +302,8 @@ class BrowserEnv(AgentEnv[Any]):
     async def _see(self, state: _State) -> None:
         state.seen = await _translated(see(state.session, self.observe))
         state.acting.look = state.seen.look
-        if not state.seen.look.quiet and state.settled.how == "quiet":
-            state.settled = Settled("busy", state.settled.ms)
+        if not state.seen.look.quiet and state.settled == "quiet":
+            state.settled = "busy"
 
     def _told(self, state: _State) -> Any:
         """The observation."""
@@ -320,8 +320,7 @@ class BrowserEnv(AgentEnv[Any]):
             "task": state.task.goal,
             "task_id": state.task.id,
             "action_error": state.error,
-            "settled": state.settled.how,
-            "settled_ms": state.settled.ms,
+            "settled": state.settled,
             "truncated_observation": list(state.seen.look.truncated) if state.seen else [],
             "refused_hosts": list(state.session.gate.refused),
         }
@@ -377,6 +376,13 @@ class BrowserEnv(AgentEnv[Any]):
             assert state.seen is not None
             if state.seen.key != key:
                 raise SnapshotError(f"the page differs from that of then after action {number + 1} ({call.name})")
+
+    async def _part(self) -> None:
+        """Leave the session to the next environment of the kind, where that is possible."""
+        if self._session is not None and self.source.reusable:
+            old, self._session = self._session, None
+            await keep(self._kind, old)
+        await self._hang_up()
 
     async def _hang_up(self) -> None:
         if self._session is not None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from selfgym.envs.web.env import BrowserEnv
 from selfgym.envs.web.gate import Address
 from selfgym.envs.web.session import Look, Session, View
+from selfgym.envs.web.sites.installing import Package
 from selfgym.envs.web.sites.site import Site, Verdict
 from selfgym.envs.web.sites.source import SiteSource
 from selfgym.envs.web.task import TaskSource, WebTask
@@ -63,6 +64,18 @@ class OpenSource(TaskSource):
     def draw(self, seed: int) -> OpenTask:
         """The page."""
         return self.task
+
+
+def sites() -> tuple[str, ...]:
+    """The names of the sites that come with selfgym."""
+    return tuple(SITES)
+
+
+def application_of(site: str) -> Package | None:
+    """What has to be installed for a site; None where nothing has."""
+    module, _, name = SITES[site].partition(":")
+    package = getattr(getattr(import_module(module), name), "package", None)
+    return package if isinstance(package, Package) else None
 
 
 def find_site(site: str | Site) -> Site:

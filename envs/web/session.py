@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from selfgym.envs.tools import ActionError
 from selfgym.envs.web.browser import EPOCH, NOBODY, Browser
 from selfgym.envs.web.gate import Gate
-from selfgym.envs.web.tab import PageFailure, Settled, Tab, script
+from selfgym.envs.web.tab import How, PageFailure, Tab, script
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Dialog, Page
@@ -146,6 +146,11 @@ class Session:
         return self.tabs[self.active]
 
     @property
+    def sound(self) -> bool:
+        """Whether it can be used for another episode: the browser lives, and there is one tab, which works."""
+        return self.browser.alive and len(self.tabs) == 1 and not self.tab.failed
+
+    @property
     def context(self) -> BrowserContext:
         """Playwright's context, for those who need all of it."""
         assert self._context is not None
@@ -232,7 +237,7 @@ class Session:
         if len(self.events) < _MOST_DIALOGS:
             self.events.append(words)
 
-    async def settle(self, budget: int, deadline: float, *, draw: bool = True) -> Settled:
+    async def settle(self, budget: int, deadline: float, *, draw: bool = True) -> How:
         """Let the present tab come to rest, and the one that it opened meanwhile; see `Tab.settle`."""
         settled = await self.tab.settle(budget, deadline, draw=draw)
         end = asyncio.get_running_loop().time() + _OPENING

@@ -11,7 +11,6 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -24,11 +23,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 How = Literal["quiet", "busy", "deadline"]
+"""How an action came to rest: nothing has changed for a while; something still moves; it still loads."""
 _WORLD = "selfgym"
 _WATCHDOG = 0.25  # seconds after which a frame is drawn for a page that waits for one
 _LOADING_SLICE = 50  # ms of the page's time at once while it loads
+_AFTER_LOADING = 200  # ms of a new document's time
 _ODD = 7  # ms more than asked for, so that no timer of a round length ends with a step: it might be seen or not
 _QUIET = 100  # ms without a change after which a page counts as quiet
+_ATTEMPTS = 3
 _ANSWER = 10.0  # seconds that a page may take to answer anything
 _REAL_QUIET = (
     "new Promise((done) => {{ const begun = performance.now(); const look = () => "
@@ -39,16 +41,6 @@ _REAL_QUIET = (
 
 class PageFailure(RuntimeError):
     """A page that crashed, hangs or has gone; the episode cannot go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """How an action came to rest."""
-
-    how: How
-    """``quiet``: nothing has changed for a while; ``busy``: something still moves; ``deadline``: it still loads."""
-    ms: int
-    """Milliseconds of the page's time that passed."""
 
 
 @lru_cache
@@ -68,6 +60,7 @@ class Tab:
         self._expired = asyncio.Event()
         self._loaded = asyncio.Event()
         self._loaded.set()
+        self._loads = 0
         self._gone = asyncio.get_running_loop().create_future()
         self.at: tuple[float, float] | None = None
         """Where the pointer is, once it has been moved."""
@@ -91,6 +84,7 @@ class Tab:
 
     def _starts(self, event: dict[str, Any]) -> None:
         if event["frameId"] == self.main_frame:
+            self._loads += 1
             self._loaded.clear()
 
     def _stops(self, event: dict[str, Any]) -> None:
@@ -141,10 +135,17 @@ class Tab:
 
     async def evaluate(self, expression: str, *, page: bool = False, wait: bool = False) -> Any:
         """The value of an expression in our world, or in the page's own, where the page can lie."""
-        where = {} if page else {"contextId": await self._context()}
-        answer = await self.send(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=wait, **where
-        )
+        for attempt in range(_ATTEMPTS):
+            where = {} if page else {"contextId": await self._context()}
+            try:
+                answer = await self.send(
+                    "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=wait, **where
+                )
+                break
+            except PageFailure:  # a document that has just been left
+                if self.failed or attempt == _ATTEMPTS - 1:
+                    raise
+                self._contexts.clear()
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
             raise PageFailure(f"a script failed: {details.get('exception', details).get('description', details)}")
@@ -173,25 +174,27 @@ class Tab:
                 await self.send("Runtime.evaluate", expression=source, contextId=found)
         return found
 
-    async def settle(self, budget: int, deadline: float, *, draw: bool = True) -> Settled:
+    async def settle(self, budget: int, deadline: float, *, draw: bool = True) -> How:
         """Let the page's time run for ``budget`` ms, and on while it loads; ``deadline`` bounds it, in real seconds.
 
         ``draw``: whether a frame is drawn first, so that transitions begin.
         """
         clock = asyncio.get_running_loop().time
-        end, spent = clock() + deadline, 0
-        while True:
-            part = (budget if self._loaded.is_set() else _LOADING_SLICE) + _ODD
-            if not await self._advance(part, max(0.1, end - clock()), draw):
-                return Settled("deadline", spent)
-            spent, draw = spent + part, True
-            if self._loaded.is_set() and spent >= budget:
-                return Settled("quiet", spent)
-            if self._loaded.is_set():
-                budget = min(budget, spent + budget)
-                continue
+        end = clock() + deadline
+        loads, part = self._loads, budget
+        if not self._loaded.is_set():
+            loads, part = -1, _LOADING_SLICE
+        while await self._advance(part + _ODD, max(0.1, end - clock()), draw):
+            draw = True
+            if not self._loaded.is_set():
+                part = _LOADING_SLICE
+            elif self._loads != loads:  # a new document: it has time of its own
+                loads, part = self._loads, _AFTER_LOADING
+            else:
+                return "quiet"
             if clock() > end:
-                return Settled("deadline", spent)
+                break
+        return "deadline"
 
     async def _advance(self, ms: int, seconds: float, draw: bool) -> bool:
         """Let ``ms`` of the page's time pass; False where that did not happen within ``seconds``."""
@@ -242,10 +245,6 @@ class Tab:
             await asyncio.wait({work}, timeout=0.01)
         await work
         self.at = (events[-1]["x"], events[-1]["y"])
-
-    def later(self, expression: str) -> Awaitable[dict[str, Any]]:
-        """Have the page evaluate an expression before anything that is asked of it afterwards."""
-        return self._channel.send("Runtime.evaluate", {"expression": expression, "returnByValue": True})
 
     async def frame(self) -> None:
         """Draw a frame: animations move on, images load."""

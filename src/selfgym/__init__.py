@@ -27,6 +27,8 @@ def _register() -> None:
 
     import gymnasium
 
+    from selfgym.envs.web.miniwob.names import FLIGHTS, PAGES
+
     ids = {
         "selfgym/Household-v0": "selfgym.envs.household.env:HouseholdEnv",
         "selfgym/Code-v0": "selfgym.envs.code.env:CodeEnv",
@@ -35,11 +37,14 @@ def _register() -> None:
         "selfgym/MiniWoB-v0": "selfgym.envs.web.miniwob.env:MiniWobEnv",
     }
     ids = {found.name: found.value for found in metadata.entry_points(group="selfgym.envs")} | ids
+    tasks = {f"selfgym/MiniWoB-{task}-v0": task for task in (*PAGES, *FLIGHTS)}
+    ids |= dict.fromkeys(tasks, ids["selfgym/MiniWoB-v0"])
     for name, target in ids.items():
         if name in gymnasium.registry:
             continue
+        options = {"kwargs": {"task": tasks[name]}} if name in tasks else {}
         try:
-            gymnasium.register(id=name, entry_point=target, order_enforce=False, disable_env_checker=True)
+            gymnasium.register(name, target, order_enforce=False, disable_env_checker=True, **options)
         except gymnasium.error.Error as error:  # one installed package must not break `import selfgym` for everyone
             warnings.warn(f"the environment {name!r} ({target}) cannot be registered: {error}", stacklevel=2)
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from selfgym.envs.web.env import BrowserEnv
 from selfgym.envs.web.gate import Address
-from selfgym.envs.web.miniwob.pages import FLIGHTS, HOST, page_names, path_of, serve
+from selfgym.envs.web.miniwob.names import FLIGHTS, PAGES
+from selfgym.envs.web.miniwob.pages import HOST, path_of, serve
 from selfgym.envs.web.session import Look, Session, View
 from selfgym.envs.web.sites.site import Verdict
 from selfgym.envs.web.task import TaskSource, WebTask
@@ -24,7 +25,10 @@ _SPLITS = ("train", "valid", "test")
 _ENDLESS = 10**9  # ms; a longer timer would go off at once
 _RELOAD_AFTER = 500  # episodes in one page
 _RELOADED = frozenset(
-    {"chase-circle", "click-pie", "click-pie-nodelay", "moving-items", "simon-says", "social-media", "stock-market"}
+    {
+        *("chase-circle", "click-pie", "click-pie-nodelay", "drag-cube", "moving-items", "simon-says"),
+        *("social-media", "stock-market"),
+    }
 )
 """Pages that an episode changes for good: each of their episodes is a page of its own."""
 _NOT_THE_PAGE = "#query, #reward-display, #sync-task-cover, #click-canvas"
@@ -39,8 +43,9 @@ _BEGIN = """(() => {{
   globalThis.__selfgym_limit ??= core.EPISODE_MAX_TIME;
   core.EPISODE_MAX_TIME = {limit} ?? globalThis.__selfgym_limit;
   core.startEpisodeReal();
-  for (const icon of document.querySelectorAll("#query [class*='icon-']:empty"))
-    icon.setAttribute("aria-label", icon.classList[icon.classList.length - 1]);
+  for (const icon of document.querySelectorAll("#query [class*='icon-']:empty, #query .cc:empty"))
+    icon.setAttribute("aria-label", icon.className === "cc" ? getComputedStyle(icon).backgroundColor
+      : icon.classList[icon.classList.length - 1]);
   const told = core.getUtterance(), shown = document.getElementById("query").cloneNode(true);
   for (const icon of shown.querySelectorAll("[aria-label]")) icon.textContent = icon.getAttribute("aria-label");
   if (shown.querySelector("[aria-label]")) return shown.textContent;
@@ -139,9 +144,9 @@ def chosen(task: str | Sequence[str]) -> list[str]:
     from difflib import get_close_matches
 
     names = task.split(",") if isinstance(task, str) else list(task)
-    known = (*page_names(), *FLIGHTS)
+    known = (*PAGES, *FLIGHTS)
     if names == ["all"]:
-        return list(page_names())
+        return list(PAGES)
     for name in names:
         if name not in known:
             near = get_close_matches(name, known, n=1)

@@ -14,9 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from selfgym.envs.web.miniwob.names import FLIGHTS
+
 HOST = "miniwob.test"
-FLIGHTS = ("flight.AA", "flight.Alaska", "flight.Alaska-auto")
-"""Wrapped copies of airlines' pages; the others are one page each."""
 
 
 class MiniWobMissing(RuntimeError):
@@ -33,12 +33,6 @@ def folder() -> Path:
     return Path(next(iter(places))) / "html"
 
 
-@lru_cache
-def page_names() -> tuple[str, ...]:
-    """The names of all single pages, sorted."""
-    return tuple(sorted(path.stem for path in (folder() / "miniwob").glob("*.html")))
-
-
 def path_of(task: str) -> str:
     """The path of a task's page on the server."""
     if task in FLIGHTS:
@@ -47,6 +41,11 @@ def path_of(task: str) -> str:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    def guess_type(self, path: Any) -> str:
+        """The pages are UTF-8, and most do not say so."""
+        kind = super().guess_type(path)
+        return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind.endswith("javascript") else kind
+
     def log_message(self, format: str, *args: Any) -> None:
         """Nobody reads it."""
 

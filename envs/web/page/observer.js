@@ -119,6 +119,7 @@
     if (element.required || aria("required") === "true") state.push("required");
     if (aria("current") && aria("current") !== "false") state.push("current");
     else if (element.classList.contains("active") || element.classList.contains("selected")) state.push("active");
+    if (tag === "text" || tag === "tspan") state.push(COLOURS[getComputedStyle(element).fill] ?? getComputedStyle(element).fill.replaceAll(" ", ""));
     if (element.getRootNode().activeElement === element && element !== document.body) state.push("focused");
     return state;
   }

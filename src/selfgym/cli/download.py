@@ -18,8 +18,9 @@ def download(
     what: Annotated[
         str,
         typer.Argument(
-            help="What to fetch: alfworld (the genuine games, 36 MB) or code (the packages that selfgym/Code-v0 makes "
-            "its tasks from, 2 MB)."
+            help="What to fetch: alfworld (the genuine games, 36 MB), code (the packages that selfgym/Code-v0 makes "
+            "its tasks from, 2 MB), browser (a Chromium, where there is none) or sites (the applications of "
+            "selfgym/Web-v0, each in an environment of its own)."
         ),
     ],
     to: Annotated[
@@ -40,6 +41,8 @@ def download(
       selfgym download alfworld
 
       selfgym download code --to /data/selfgym-code
+
+      selfgym download browser
     """
     if what not in _KNOWN:
         raise CommandError(f"nothing is called {what!r} here.{did_you_mean(what, _KNOWN)} Known: {', '.join(_KNOWN)}")
@@ -79,4 +82,28 @@ def _code(to: Path | None, force: bool, progress: Progress) -> tuple[dict[str, A
     return told, f"{len(files)} packages are in {folder}", advice
 
 
-_KNOWN = {"alfworld": _alfworld, "code": _code}
+def _browser(to: Path | None, force: bool, progress: Progress) -> tuple[dict[str, Any], str, str]:
+    from selfgym.cli.browsers import install_browser
+
+    _as_it_is("browser", to, force)
+    progress("browser", 0, 1)
+    path = install_browser()
+    progress("browser", 1, 1)
+    return {"browser": path}, f"the browser is {path}", ""
+
+
+def _sites(to: Path | None, force: bool, progress: Progress) -> tuple[dict[str, Any], str, str]:
+    from selfgym.cli.browsers import install_sites
+    from selfgym.envs.web.sites.installing import sites_folder
+
+    _as_it_is("sites", to, force)
+    names = install_sites(progress)
+    return {"folder": str(sites_folder()), "sites": names}, f"{len(names)} sites are in {sites_folder()}", ""
+
+
+def _as_it_is(what: str, to: Path | None, force: bool) -> None:
+    if to is not None or force:
+        raise CommandError(f"--to and --force have no meaning for {what}; SELFGYM_SITES says where sites are kept")
+
+
+_KNOWN = {"alfworld": _alfworld, "code": _code, "browser": _browser, "sites": _sites}

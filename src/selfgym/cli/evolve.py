@@ -34,6 +34,9 @@ def evolve(
         Path | None, typer.Option(help="The run's folder; one that exists is gone on with.", show_default="runs/RECIPE")
     ] = None,
     env: Annotated[str | None, typer.Option(help="Environment id.", show_default="selfgym/Household-v0")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="Of an environment with named tasks: one, or several separated by commas.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="nano, smollm2, a local folder or a hub id.", show_default="nano")
     ] = None,
@@ -62,6 +65,8 @@ def evolve(
       selfgym evolve --out runs/demo      (goes on with it)
 
       selfgym evolve agent-r --model smollm2 --set lora=16
+
+      selfgym evolve agent-r --env selfgym/MiniWoB-v0 --task click-button
     """
     from selfgym.trainers.evolve import evolve as run
     from selfgym.trainers.recipe import find_recipe
@@ -71,7 +76,8 @@ def evolve(
         "recipe": recipe, "env": env, "model": model, "seed": seed, "iterations": iterations,
         "demos": demos, "tasks": tasks, "evaluations": evaluations,
     }  # fmt: skip
-    settings = _settings(folder, config, {key: value for key, value in given.items() if value is not None}, setting)
+    pairs = [*([f"env_options.task={task}"] if task else []), *(setting or [])]
+    settings = _settings(folder, config, {key: value for key, value in given.items() if value is not None}, pairs)
     find_recipe(settings.recipe)  # so that a slip of the pen leaves no folder behind
     make_env(settings.env, settings.env_options).close()
     hush_transformers()
@@ -87,7 +93,7 @@ def evolve(
         print(f"\n{minutes:.1f} minutes. The run is in {folder}; its learning curve is {folder / 'curve.png'}")
 
 
-def _settings(folder: Path, config: Path | None, given: dict[str, Any], pairs: list[str] | None) -> EvolveConfig:
+def _settings(folder: Path, config: Path | None, given: dict[str, Any], pairs: list[str]) -> EvolveConfig:
     """What suits the model, or the settings of the run that is gone on with or of ``config``; then what was given."""
     from pydantic import ValidationError
 
@@ -96,9 +102,9 @@ def _settings(folder: Path, config: Path | None, given: dict[str, Any], pairs: l
 
     known = folder / "config.json"
     source = config or (known if known.exists() else None)
-    settings = _read(source) if source else preset(str(given.get("model", "nano")))
+    settings = _read(source) if source else preset(str(given.get("model", "nano")), str(given.get("env", "")))
     settings |= given
-    for name, value in parse_options(pairs or []).items():
+    for name, value in parse_options(pairs).items():
         _put(settings, name.split("."), value)
     try:
         return EvolveConfig.model_validate(settings)

@@ -9,6 +9,8 @@ from importlib import metadata
 
 from selfgym.cli.console import AsJson, print_json, print_table
 
+_SINGLE = "selfgym/MiniWoB-"  # and the name of a task
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -26,7 +28,11 @@ def envs(json: AsJson = False) -> None:
 
     Example: [bold]selfgym envs --json[/]
     """
-    _show("environment", env_entries(), json)
+    entries = env_entries()
+    single = [entry for entry in entries if entry.name.startswith(_SINGLE) and entry.name != f"{_SINGLE}v0"]
+    _show("environment", entries if json else [entry for entry in entries if entry not in single], json)
+    if single and not json:
+        print(f"\nand {len(single)} ids of single tasks: {_SINGLE}TASK-v0, such as {single[0].name}")
 
 
 def agents(json: AsJson = False) -> None:
@@ -69,6 +75,10 @@ def _entry(name: str, target: str) -> Entry:
 
 def _missing(name: str) -> str:
     """What keeps an environment that loads from being played here."""
+    if name.startswith(("selfgym/Web-", "selfgym/MiniWoB-")):
+        from selfgym.cli.browsers import web_needs
+
+        return web_needs()
     if name == "selfgym/Code-v0":
         from selfgym.cli.sandboxes import code_needs
 

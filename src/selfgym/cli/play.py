@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,7 +77,7 @@ class _Game:
         self.rewards: list[float] = []
 
     def run(self) -> None:
-        if not str(self.observation).startswith(self.info["task"]):
+        if self.info["task"] not in str(self.observation):
             print(f"Task: {self.info['task']}\n")
         while True:
             print(self.observation)
@@ -137,7 +138,7 @@ class _Game:
 def typed_call(tools: ToolSet, line: str) -> tuple[str, str]:
     """The tool call that a person typed, as JSON, and what is wrong with it if something is.
 
-    JSON is taken as it is. Else the line is a tool's name and its arguments in order, in the words of a shell; all the
+    JSON is taken as it is, and so is a call such as ``click(3)``. Else the line is a tool's name and its arguments in order, in the words of a shell; all the
     rest of it is the argument of a tool that has only one.
 
     >>> from selfgym.envs.code.tools import CODE_TOOLS
@@ -146,7 +147,7 @@ def typed_call(tools: ToolSet, line: str) -> tuple[str, str]:
     >>> typed_call(CODE_TOOLS, "read 'my file.py' 10")
     ('{"name": "read", "arguments": {"path": "my file.py", "start": "10"}}', '')
     """
-    if line.startswith("{"):
+    if re.match(r"\{|\w+\(", line):
         return line, ""
     name, _, rest = line.partition(" ")
     tool = next((tool for tool in tools if tool.name == name), None)
