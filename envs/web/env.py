@@ -27,7 +27,7 @@ from selfgym.envs.web.background import run, submit
 from selfgym.envs.web.browser import shared_browser
 from selfgym.envs.web.finding import BrowserUnavailable
 from selfgym.envs.web.gate import Gate
-from selfgym.envs.web.history import History
+from selfgym.envs.web.history import Checkpoint, History
 from selfgym.envs.web.idle import keep, take
 from selfgym.envs.web.seeing import Part, Seen, in_words, observation, possible_actions, see, space
 from selfgym.envs.web.session import Look, Session, View
@@ -54,6 +54,10 @@ class _State:
     settled: How = "quiet"
     reason: str = ""
     text: str = ""
+    loaded: bool = False
+    """Whether the page has just been loaded and nothing was done to it since."""
+    checkpoint: Checkpoint | None = None
+    """The present page with its data, once somebody has asked for it."""
 
 
 class BrowserEnv(AgentEnv[Any]):
@@ -142,12 +146,17 @@ class BrowserEnv(AgentEnv[Any]):
     def snapshot(self) -> bytes:
         """The episode as bytes: its task, what was done, and a hash of every observation."""
         state = self._begun()
-        return state.history.pack({"error": state.error, "ended": state.outcome.value})
+        if state.loaded and state.checkpoint is None and state.session is self._session:
+            state.checkpoint = run(self._checkpoint(state))
+        kept = None if state.checkpoint is None else state.checkpoint.plain()
+        return state.history.pack({"error": state.error, "ended": state.outcome.value, "page": kept})
 
     def restore(self, snapshot: bytes) -> tuple[Any, dict[str, Any]]:
-        """Go back to a `snapshot` of this environment or of another with the same options, by doing it again.
+        """Go back to a `snapshot` of this environment or of another with the same options.
 
-        Raises `SnapshotError` where the bytes are no such snapshot, and where the pages differ from those of then.
+        Where the snapshot was taken of a page just loaded from a site, the site's data are put back and the page is
+        loaded again; else everything is done again. What is seen is compared with what was seen then. Raises
+        `SnapshotError` where the bytes are no such snapshot, and where the pages differ from those of then.
         """
         return run(self._restore(snapshot))
 
@@ -235,6 +244,7 @@ class BrowserEnv(AgentEnv[Any]):
         await _translated(task.begin(session))
         state.settled = await _translated(session.settle(self.settle, self.deadline, draw=False))
         await self._see(state)
+        state.loaded = not self.source.reusable
         self._state = state
         return state
 
@@ -285,9 +295,12 @@ class BrowserEnv(AgentEnv[Any]):
             answer = call.arguments.get("text", "") or call.arguments.get("reason", "")
             answer = answer if call.name == "send_msg_to_user" else f"infeasible: {answer}"
         else:
+            loads = state.session.tab.loads
             wait = self.settle if call.name != "noop" else int(call.arguments["wait_ms"])
             await _translated(state.acting.do(call))
             state.settled = await _translated(state.session.settle(wait, self.deadline))
+            state.loaded = state.session.tab.loads != loads and len(state.session.tabs) == 1
+            state.checkpoint = None
         await self._see(state)
         assert state.seen is not None
         verdict: Verdict = await _translated(state.task.judge(state.session, state.seen.look, answer))
@@ -335,6 +348,7 @@ class BrowserEnv(AgentEnv[Any]):
         history, more = History.unpack(snapshot, self.version)
         try:
             error, ended = more["error"], Outcome(more["ended"])
+            page = None if more["page"] is None else Checkpoint.of(more["page"])
         except (KeyError, ValueError, TypeError):
             raise SnapshotError("cannot restore: it does not say how the episode stands") from None
         state, before = self._state, self._state
@@ -344,13 +358,34 @@ class BrowserEnv(AgentEnv[Any]):
             assert state is not None
             if state.task.id != history.task:
                 raise SnapshotError(f"the snapshot belongs to {history.task!r}, which the seed no longer draws")
-            await self._again(state, history)
+            if page is None or len(state.history.calls) or not await self._reopened(state, history, page):
+                state = state if page is None or state.history.calls else await self._begin(history.seed)
+                await self._again(state, history)
         except (PageFailure, SiteError, BrowserUnavailable) as failure:
             await self._hang_up()
             self._state = before
             raise SnapshotError(f"cannot restore: {failure}") from failure
-        state.history, state.error, state.outcome = history, error, ended
+        state.history, state.error, state.outcome, state.checkpoint = history, error, ended, page
         return self._told(state), self._info(state)
+
+    async def _checkpoint(self, state: _State) -> Checkpoint | None:
+        data = await asyncio.to_thread(state.task.save)
+        if data is None or state.seen is None:
+            return None
+        cookies = await _translated(state.session.cookies())
+        return Checkpoint(state.seen.look.url, cookies, data)
+
+    async def _reopened(self, state: _State, history: History, page: Checkpoint) -> bool:
+        """Load the page of a checkpoint in a new episode; False where it is not what it was."""
+        await asyncio.to_thread(state.task.load, page.data)
+        await _translated(state.session.set_cookies(page.cookies))
+        await _translated(state.session.tab.navigate(page.url))
+        state.settled = await _translated(state.session.settle(self.settle, self.deadline))
+        await asyncio.to_thread(state.task.load, page.data)  # loading a page counts as a request
+        await self._see(state)
+        assert state.seen is not None
+        state.loaded = True
+        return not history.keys or state.seen.key == history.keys[-1]
 
     def _goes_on(self, state: _State | None, history: History) -> bool:
         """Whether the snapshot continues the episode that is in the browser now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import zlib
 from dataclasses import dataclass, field
@@ -12,9 +13,27 @@ from selfgym.envs.core import SnapshotError
 from selfgym.envs.tools import ActionError, ToolCall
 from selfgym.envs.web.actions import WEB_TOOLS
 
-_MAGIC = b"web1"
+_MAGIC = b"web2"
 _DIGEST = 16
 _MOST = 2**26  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A page as it has just been loaded, and the data behind it: it can be loaded again instead of doing all again."""
+
+    url: str
+    cookies: list[dict[str, Any]]
+    data: bytes
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {"url": self.url, "cookies": self.cookies, "data": base64.b85encode(self.data).decode()}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Checkpoint:
+        """What `plain` gave. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
+        return cls(str(plain["url"]), list(plain["cookies"]), base64.b85decode(plain["data"]))
 
 
 @dataclass(slots=True)

@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -303,9 +302,14 @@ class Session:
                     os.chown(path, NOBODY, NOBODY)
         return [str(self._uploads / Path(name).name) for name in names]
 
-    async def cookies(self) -> list[Mapping[str, Any]]:
+    async def cookies(self) -> list[dict[str, Any]]:
         """Every cookie of the context."""
-        return [dict(cookie) for cookie in await self.context.cookies()]
+        return sorted((dict(cookie) for cookie in await self.context.cookies()), key=str)
+
+    async def set_cookies(self, cookies: list[Any]) -> None:
+        """Put these in the place of all cookies."""
+        await self.context.clear_cookies()
+        await self.context.add_cookies(cookies)
 
     async def close(self) -> None:
         """Close everything; a browser that has gone is no obstacle."""

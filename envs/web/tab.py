@@ -60,7 +60,8 @@ class Tab:
         self._expired = asyncio.Event()
         self._loaded = asyncio.Event()
         self._loaded.set()
-        self._loads = 0
+        self.loads = 0
+        """How often it began to load a document."""
         self._gone = asyncio.get_running_loop().create_future()
         self.at: tuple[float, float] | None = None
         """Where the pointer is, once it has been moved."""
@@ -84,7 +85,7 @@ class Tab:
 
     def _starts(self, event: dict[str, Any]) -> None:
         if event["frameId"] == self.main_frame:
-            self._loads += 1
+            self.loads += 1
             self._loaded.clear()
 
     def _stops(self, event: dict[str, Any]) -> None:
@@ -112,6 +113,8 @@ class Tab:
         _, _, tree, *_ = await asyncio.gather(*calls)
         self.main_frame = tree["frameTree"]["frame"]["id"]
         await self.send("Page.addScriptToEvaluateOnNewDocument", **world)
+        if await self.evaluate("document.readyState") != "complete":  # a pop-up that is on its way
+            self._loaded.clear()
 
     async def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """A call of the Chrome DevTools Protocol. Raises `PageFailure` where the page is lost or does not answer."""
@@ -181,15 +184,15 @@ class Tab:
         """
         clock = asyncio.get_running_loop().time
         end = clock() + deadline
-        loads, part = self._loads, budget
+        loads, part = self.loads, budget
         if not self._loaded.is_set():
             loads, part = -1, _LOADING_SLICE
         while await self._advance(part + _ODD, max(0.1, end - clock()), draw):
             draw = True
             if not self._loaded.is_set():
                 part = _LOADING_SLICE
-            elif self._loads != loads:  # a new document: it has time of its own
-                loads, part = self._loads, _AFTER_LOADING
+            elif self.loads != loads:  # a new document: it has time of its own
+                loads, part = self.loads, _AFTER_LOADING
             else:
                 return "quiet"
             if clock() > end:

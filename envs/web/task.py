@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
+from selfgym.envs.core import SnapshotError
 from selfgym.envs.web.gate import Address
 from selfgym.envs.web.session import Look, Session
 from selfgym.envs.web.sites.site import Verdict
@@ -28,6 +29,14 @@ class WebTask(ABC):
 
         ``answer`` is what the agent told the user, None as long as it has not.
         """
+
+    def save(self) -> bytes | None:
+        """The data behind the pages, to go back to; None where going back means doing it again. May block."""
+        return None
+
+    def load(self, data: bytes) -> None:
+        """Put back what `save` gave. May block. Raises `SnapshotError`."""
+        raise SnapshotError(f"the task {self.id} has no data to put back")
 
 
 class TaskSource(ABC):

@@ -24,6 +24,14 @@ class OnSite(WebTask):
         """Go to where the task begins."""
         await session.tab.navigate(f"http://{self.site.name}.test{self.task.path}")
 
+    def save(self) -> bytes:
+        """The site's data."""
+        return self.site.save()
+
+    def load(self, data: bytes) -> None:
+        """Put the site's data back."""
+        self.site.load(data)
+
     async def judge(self, session: Session, look: Look, answer: str | None) -> Verdict:
         """What the site's judge says."""
         return self.task.judge(answer)
