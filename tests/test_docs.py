@@ -9,7 +9,7 @@ the language:
   the network).
 * ``needs-alfworld`` runs only where the genuine games are at hand, ``needs-sandbox`` where a local sandbox can be
   opened, ``needs-docker`` where an engine answers, ``needs-packages`` where there are a sandbox and the archives of
-  ``selfgym download code``. What was left out is a skipped test that says so.
+  ``selfgym download code``, ``needs-browser`` where a Chromium can be started. What was left out is a skipped test that says so.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import pytest
 import typer
 
 from selfgym.cli import app
+from selfgym.cli.browsers import web_needs
 from selfgym.cli.sandboxes import packages_check
 from selfgym.envs.sandbox.limits import SandboxUnavailable
 from selfgym.envs.sandbox.opening import probe
@@ -88,6 +89,7 @@ def absent(games: str) -> dict[str, str]:
         "needs-alfworld": "" if games else f"there is no {GAMES}",
         "needs-sandbox": sandbox,
         "needs-docker": unavailable("docker"),
+        "needs-browser": web_needs(),
         "needs-packages": sandbox or ("" if packages.ok else f"{packages.found}; {packages.remedy}"),
     }
     return {mark: reason for mark, reason in reasons.items() if reason}
@@ -162,7 +164,7 @@ def complaint(line: str) -> str:
 
 
 def test_every_mark_is_one_that_is_known() -> None:
-    known = {"not-run", "needs-alfworld", "needs-sandbox", "needs-docker", "needs-packages"}
+    known = {"not-run", "needs-alfworld", "needs-sandbox", "needs-docker", "needs-packages", "needs-browser"}
     assert not [
         f"{page.name}:{block.line} {mark}"
         for page in PAGES

@@ -148,5 +148,5 @@ class WebEnv(BrowserEnv):
             source = OpenSource(url, goal, hosts, addresses or {}, files or {})
         else:
             wanted = kinds.split(",") if isinstance(kinds, str) else kinds
-            source = SiteSource(find_site(site), wanted, None if split is None else _SPLITS.index(split))
+            source = SiteSource(find_site(site), wanted, split)
         super().__init__(source, view=view, **settings)

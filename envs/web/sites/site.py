@@ -71,6 +71,10 @@ class Site(ABC):
     def load(self, data: bytes) -> None:
         """Put back what `save` gave. Raises `selfgym.envs.core.SnapshotError` for anything else, changing nothing."""
 
+    def seed_in(self, split: str, seed: int) -> int:
+        """The seed of the ``seed``-th task of a split (``train``, ``valid``, ``test``): splits have none in common."""
+        return 3 * seed + ("train", "valid", "test").index(split)
+
     @abstractmethod
     def task(self, kind: str, seed: int) -> SiteTask:
         """The instance of ``kind`` that ``seed`` draws, of the data that `reset` lays out."""

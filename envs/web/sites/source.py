@@ -40,10 +40,10 @@ class OnSite(WebTask):
 class SiteSource(TaskSource):
     """Draws a kind of task on a site by the seed. The site serves one episode at a time.
 
-    ``split`` (0, 1, 2) takes every third task, so that splits have none in common; None takes all.
+    ``split`` draws from seeds that other splits do not have; None draws from all.
     """
 
-    def __init__(self, site: Site, kinds: Sequence[str] = (), split: int | None = None) -> None:
+    def __init__(self, site: Site, kinds: Sequence[str] = (), split: str | None = None) -> None:
         for kind in kinds:
             if kind not in site.kinds:
                 raise ValueError(
@@ -60,7 +60,7 @@ class SiteSource(TaskSource):
     def draw(self, seed: int) -> OnSite:
         """The task of a seed, of the data as they are at the beginning."""
         if self.split is not None:
-            seed = 3 * seed + self.split
+            seed = self.site.seed_in(self.split, seed)
         kind = self.kinds[int(np.random.default_rng([seed, 0x517E]).integers(len(self.kinds)))]
         with self._lock:
             self.site.start()
