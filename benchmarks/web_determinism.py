@@ -75,9 +75,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--play", choices=("forwards", "backwards"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    from selfgym.envs.web.miniwob.pages import page_names
+    from selfgym.envs.web.miniwob.names import PAGES
 
-    tasks = options.tasks.split(",") if options.tasks else list(page_names())
+    tasks = options.tasks.split(",") if options.tasks else list(PAGES)
     if options.play:
         print(json.dumps(play(tasks, options.clicks, options.play == "backwards")))
         return

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict
 from functools import partial
@@ -26,9 +26,11 @@ from typing import Any
 
 import torch
 
+from selfgym.agents.agent import find_agent
 from selfgym.agents.policies.load import load_policy
 from selfgym.agents.policies.nano import make_nano
 from selfgym.agents.policies.policy import Policy
+from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.agents.policies.transformers import TransformersPolicy
 from selfgym.agents.rollout import Job, rollout
 from selfgym.memory.episode import Episode
@@ -36,7 +38,7 @@ from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.metrics import paired_difference, summarise
 from selfgym.trainers.recipe import Recipe, find_recipe
 from selfgym.trainers.report import write_reports
-from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, open_stage
+from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, open_stage, task_seed
 from selfgym.trainers.units import collect_unit, workers
 from selfgym.trainers.update import UpdateReport, update
 
@@ -181,8 +183,19 @@ class _Run:
 
 def _first_policy(config: EvolveConfig) -> Policy:
     if config.model == "nano":
-        return TransformersPolicy(*make_nano(seed=config.seed), name="nano")
+        texts = list(_texts(config)) if config.words else None
+        return TransformersPolicy(*make_nano(texts, seed=config.seed), name="nano")
     return load_policy(config.model, dtype="float32")  # updates smaller than bfloat16 can hold would be lost
+
+
+def _texts(config: EvolveConfig) -> Iterator[str]:
+    """What the demonstrator sees and does in training tasks: a new model's words come from it."""
+    stage = Stage(config, Path(), ScriptedPolicy([""]))
+    for index in range(config.words):
+        task = stage.task(task_seed(config.seed, 0, index))
+        job = Job(task.id, task.make, find_agent(config.expert), task.seed, record=task.record)
+        for _, episode in rollout([job]):
+            yield from (text for step in episode.steps for text in (step.observation, step.action))
 
 
 def _with_adapters(model: Any, rank: int) -> Any:

@@ -40,6 +40,26 @@ _PRETRAINED: dict[str, Any] = {
 }
 
 
-def preset(model: str) -> dict[str, Any]:
-    """Settings of `EvolveConfig` for ``model``; small ones for a pretrained model, which a CPU can finish."""
-    return {"model": model, **deepcopy(_NANO if model == "nano" else _PRETRAINED)}
+_MINIWOB: dict[str, Any] = {
+    "env_options": {"task": "click-button", "max_steps": 6},
+    "expert": "surfer",
+    "words": 200,
+    "width": 8,
+    "workers": 1,
+    "demos": 300,
+    "clone": {"steps": 400, "batch_tokens": 2048, "learning_rate": 3e-3, "bf16": True},
+    "tasks": 120,
+    "unit": 40,
+    "search": {"simulations": 2, "branch": 3, "max_depth": 6},
+    "update": {"steps": 300, "batch_tokens": 2048, "learning_rate": 1.5e-3, "bf16": True},
+    "iterations": 2,
+}
+"""What differs for `selfgym/MiniWoB-v0`: few browser contexts at once, and words of its pages for ``nano``."""
+
+
+def preset(model: str, env: str = "") -> dict[str, Any]:
+    """Settings of `EvolveConfig` for ``model`` in ``env``; small ones for a pretrained model, which a CPU can finish."""
+    settings = {"model": model, **deepcopy(_NANO if model == "nano" else _PRETRAINED)}
+    if env.rpartition(":")[2].startswith("selfgym/MiniWoB"):
+        settings |= deepcopy(_MINIWOB)
+    return settings

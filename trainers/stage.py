@@ -38,6 +38,8 @@ class EvolveConfig(BaseModel):
     held_out: dict[str, Any] = Field(default_factory=lambda: {"split": "test"})
     """Keyword arguments that differ for evaluation: another split, so that no evaluated layout is trained on."""
     model: str = "nano"
+    words: int = 0
+    """Training tasks whose texts ``nano`` learns its words from; 0: the words of households."""
     seed: int = 0
     iterations: int = 3
     demos: int = 200

@@ -25,7 +25,28 @@
   const NAME = 100;  // characters of a name that are shown
   const BLANKS = /[\s\u200b\ufeff]+/g;
   const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+  const SCROLLING = /block|flex|grid|list-item/;  // what may scroll by itself
+  const SEEN = {opacityProperty: true, visibilityProperty: true};
+  const PLAIN = /^(?: ?[!-~])* ?$/;  // nothing to clean
   const STACKED = /(\p{M}{2})\p{M}+/gu;
+
+  // What a page writes must not pass for a line of the observation: a backslash before it marks it as the page's.
+  const OURS = /^(?=\[\d+\]|(Task|Error|Event|Page|Scrolled):|>? ?tab \d+:|\(not everything|\(frame |\\)/;
+  const quote = (text) => `"${text.replace(/["\\]/g, "\\$&")}"`;
+
+  // The elements of a page can bear names that hide the properties of their document or form: these see through.
+  const bare = (thing) => new Proxy(thing, {get: (_, name) => {
+    const value = Reflect.get(Object.getPrototypeOf(thing), name, thing);
+    return typeof value === "function" ? value.bind(thing) : value;
+  }});
+  const getter = (owner, name) => { const get = Object.getOwnPropertyDescriptor(owner.prototype, name).get; return (node) => get.call(node); };
+  const parentOf = getter(Node, "parentNode"), elementAbove = getter(Node, "parentElement"), documentOf = getter(Node, "ownerDocument"), childrenOf = getter(Node, "childNodes"), tagOf = getter(Element, "tagName");
+  const above = (node) => elementAbove(node) ?? Node.prototype.getRootNode.call(node).host ?? bare(documentOf(node)).defaultView?.frameElement;
+  const page = bare(document);
+  const HIDEABLE = ["nodeType", "tagName", "matches", "getAttribute", "hasAttribute", "querySelector", "parentElement", "ownerDocument",
+    "childNodes", "childElementCount", "shadowRoot", "namespaceURI", "localName", "textContent", "innerText", "classList", "className",
+    "getRootNode", "getBoundingClientRect", "tabIndex", "draggable", "isContentEditable", "isConnected", "scrollHeight", "clientHeight", "title"];
+  const hidden = (form) => HIDEABLE.some((name) => form[name] !== Reflect.get(Object.getPrototypeOf(form), name, form));
 
   let numbers = new WeakMap(), elements = [null], marked = new WeakSet(), changed = performance.now();
   const words = globalThis.__selfgym_words;  // the names of the two events by which page/hooks.js tells of listeners
@@ -36,12 +57,12 @@
       view.addEventListener(words.mark, (event) => { marked.add(event.composedPath()[0]); event.stopImmediatePropagation(); }, true);
       mutations.observe(view.document, {subtree: true, childList: true, attributes: true, characterData: true});
     }
-    view.document.dispatchEvent(new Event(words.ask));
+    bare(view.document).dispatchEvent(new Event(words.ask));
   }
 
+  const plain = (text) => PLAIN.test(text) ? text : text.replace(UNSEEN, " ").replace(STACKED, "$1").replace(BLANKS, " ");
   const clean = (text, most = NAME) => {
-    let short = text.length > 4 * most + 200 ? text.slice(0, 4 * most + 200) : text;
-    short = short.replace(UNSEEN, " ").replace(STACKED, "$1").replace(BLANKS, " ").trim();
+    const short = plain(text.length > 4 * most + 200 ? text.slice(0, 4 * most + 200) : text).trim();
     return short.length > most ? short.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "") + "\u2026" : short;
   };
   const ends = (text, most) => {  // of a long text the beginning and the end
@@ -49,11 +70,11 @@
     return whole.length <= most ? whole : clean(whole, Math.ceil(most * 2 / 3)) + clean(whole.slice(-Math.floor(most / 3)));
   };
   const textOf = (ids, root) => ids.split(/\s+/).map((id) => root.getElementById?.(id)?.textContent ?? "").join(" ");
-  const inner = (element) => element.innerText ?? element.textContent ?? "";
+  const inner = (element) => (element.childElementCount ? element.innerText : null) ?? element.textContent ?? "";
 
   function roleOf(element) {
     const given = element.getAttribute("role")?.trim().split(/\s+/)[0];
-    if (given && given !== "presentation" && given !== "none") return given;
+    if (given && given !== "presentation" && given !== "none" && /^[a-z-]{1,30}$/.test(given)) return given;
     const tag = element.tagName;
     if (tag === "INPUT") return INPUT_ROLES[element.type] ?? "textbox";
     if (tag === "A" || tag === "AREA") return element.hasAttribute("href") ? "link" : "";
@@ -114,7 +135,7 @@
     if (aria("pressed") === "true") state.push("pressed");
     if (aria("expanded")) state.push(aria("expanded") === "true" ? "expanded" : "collapsed");
     else if (tag === "SUMMARY") state.push(element.parentElement?.open ? "expanded" : "collapsed");
-    if (element.matches(":disabled") || aria("disabled") === "true") state.push("disabled");
+    if ((element.disabled && element.matches(":disabled")) || aria("disabled") === "true") state.push("disabled");
     if (element.readOnly && role !== "checkbox") state.push("readonly");
     if (element.required || aria("required") === "true") state.push("required");
     if (aria("current") && aria("current") !== "false") state.push("current");
@@ -135,7 +156,8 @@
     if (tag === "TEXTAREA") return ends(element.value, most);
     if (tag === "PROGRESS" || tag === "METER") return String(element.value);
     if (role === "textbox") return clean(inner(element), most);
-    return element.getAttribute("aria-valuetext") ?? element.getAttribute("aria-valuenow");
+    const told = element.getAttribute("aria-valuetext") ?? element.getAttribute("aria-valuenow");
+    return told && clean(told, most);
   }
 
   function numberOf(element) {
@@ -167,8 +189,11 @@
       this.scrollers = []; this.inside = 0;
     }
     break() {
-      const line = this.line.trim();
+      const line = this.line.trim().replace(OURS, "\\");
       this.line = "";
+      this.add(line);
+    }
+    add(line) {
       if (line && !this.full) { this.lines.push(line); this.length += line.length + 1; }
     }
     get full() {
@@ -188,6 +213,7 @@
         if (!this.truncated.includes("nodes")) this.truncated.push("nodes");
         return;
       }
+      if (node instanceof Element && tagOf(node) === "FORM" && hidden(node)) { this.form(node, depth, x, y, clickable); return; }
       if (node.nodeType === 3) { this.text(node.data); return; }
       if (node.nodeType !== 1 || SKIPPED.has(node.tagName)) return;
       if (depth > this.options.depth) {
@@ -197,55 +223,61 @@
       if (this.options.skip && node.matches(this.options.skip)) return;
       if (node.getAttribute("aria-hidden") === "true" && !node.matches(PRESSED) && !node.querySelector(PRESSED)) return;
       if (node.tagName === "BR") { this.break(); return; }
-      const style = node.ownerDocument.defaultView.getComputedStyle(node);
-      if (style.display === "none") return;
-      const seen = style.visibility === "visible" && style.opacity !== "0";
-      this.element(node, style, seen, depth, x, y, clickable);
+      const style = getComputedStyle(node), display = style.display;
+      if (display === "none") return;
+      const seen = node.checkVisibility(SEEN) || display === "contents";
+      this.element(node, style, display, seen, depth, x, y, clickable);
     }
-    element(node, style, seen, depth, x, y, clickable) {
-      const cell = style.display === "table-cell", block = style.display !== "inline" && style.display !== "contents" &&
-        !style.display.startsWith("inline") && !cell;
+    element(node, style, display, seen, depth, x, y, clickable) {
+      const cell = display === "table-cell", block = display !== "contents" && !display.startsWith("inline") && !cell;
       if (block) this.break();
       if (cell && this.line.trim()) this.text(" | ");
       const role = roleOf(node), listens = marked.has(node) && node !== node.ownerDocument.body && node !== node.ownerDocument.documentElement;
       const handled = listens || node.hasAttribute("onclick") || node.hasAttribute("onmousedown");
       const leaf = node.childElementCount === 0;
-      const tabbed = node.tabIndex >= 0 && node.hasAttribute("tabindex");
-      const pointed = style.cursor === "pointer" && node.parentElement && getComputedStyle(node.parentElement).cursor !== "pointer";
+      const tabbed = node.hasAttribute("tabindex") && node.tabIndex >= 0;
       const control = CONTROLS.has(role) || ["file", "color", "date", "time", "month", "week", "datetime", "canvas"].includes(role);
+      const pointed = !control && style.cursor === "pointer" && node.parentElement && getComputedStyle(node.parentElement).cursor !== "pointer";
       const part = this.inside > 0 && PARTS.has(node.tagName) && !node.querySelector(PRESSED);
-      const shape = SHAPES.has(node.localName) && node.namespaceURI.endsWith("svg");
+      const shape = !control && SHAPES.has(node.localName) && node.namespaceURI.endsWith("svg");
       const drawn = this.options.drawings && leaf && (shape || style.position === "absolute" || (painted(style) && !node.textContent.trim()));
-      const acts = seen && node.tagName !== "LABEL" && (control || handled || tabbed || node.draggable || pointed || part || drawn || (clickable && leaf));
+      const acts = seen && node.tagName !== "LABEL" && (control || handled || tabbed || pointed || part || drawn || (clickable && leaf) || node.draggable);
       this.inside += handled;
       if (node.tagName === "IFRAME" || node.tagName === "FRAME") this.frame(node, depth, x, y);
       else if (acts && this.shown(node, style, role, x, y, handled || tabbed || pointed || clickable || part)) {
         const many = !leaf && (node.querySelector(PRESSED) || (!control && (node.childElementCount > 1 || node.localName === "svg")));
-        if (many || role === "treeitem" || role === "gridcell") this.children(node, depth, x, y, handled && wide(node));
-        else if (node.shadowRoot) this.children(node, depth, x, y, false);
+        if (many || role === "treeitem" || role === "gridcell") this.children(node, display, depth, x, y, handled && wide(node));
+        else if (node.shadowRoot) this.children(node, display, depth, x, y, false);
       } else if (seen && shape) this.text(` (${looks(node)}) `);
       else if (seen && node.tagName === "IMG" && node.alt) this.text(` (image: ${clean(node.alt)}) `);
-      else if (seen && /^H[1-6]$/.test(node.tagName)) { this.line += "#".repeat(+node.tagName[1]) + " "; this.children(node, depth, x, y, clickable); }
-      else if (seen && node.tagName === "LI" && block) { this.line += "- "; this.children(node, depth, x, y, clickable); }
-      else this.children(node, depth, x, y, clickable && seen);
+      else if (seen && /^H[1-6]$/.test(node.tagName)) { this.line += "#".repeat(+node.tagName[1]) + " "; this.children(node, display, depth, x, y, clickable); }
+      else if (seen && node.tagName === "LI" && block) { this.line += "- "; this.children(node, display, depth, x, y, clickable); }
+      else this.children(node, display, depth, x, y, clickable && seen);
       this.inside -= handled;
       if (block) this.break();
-      else if (style.display !== "inline") this.text(" ");
+      else if (display !== "inline") this.text(" ");
     }
-    children(node, depth, x, y, clickable) {
+    form(node, depth, x, y, clickable) {  // one whose fields hide what it is: nothing but what is in it
+      if (depth > this.options.depth || getComputedStyle(node).display === "none") return;
+      this.break();
+      for (const child of childrenOf(node)) this.node(child, depth + 1, x, y, clickable);
+      this.break();
+    }
+    children(node, display, depth, x, y, clickable) {
       const root = node.shadowRoot ?? node;
       const nodes = node.tagName === "SLOT" && node.assignedNodes().length ? node.assignedNodes() : root.childNodes;
-      const own = node.scrollHeight > node.clientHeight + 2 && node.clientHeight > 0 && node.tagName !== "BODY" && node.tagName !== "HTML";
-      if (own && ["auto", "scroll"].includes(getComputedStyle(node).overflowY))
+      if (SCROLLING.test(display) && node !== node.ownerDocument.body && ["auto", "scroll"].includes(getComputedStyle(node).overflowY) &&
+          node.scrollHeight > node.clientHeight + 2 && node.clientHeight > 0)
         this.scrollers.push([numberOf(node), Math.round(node.scrollTop), node.scrollHeight - node.clientHeight]);
       for (const child of nodes) this.node(child, depth + 1, x, y, clickable);
     }
     frame(node, depth, x, y) {
       this.break();
-      const box = node.getBoundingClientRect(), inside = node.contentDocument?.body;
-      if (!inside) { this.text(`(frame ${clean(node.title || node.name || "")})`); this.break(); return; }
+      const box = node.getBoundingClientRect(), inside = node.contentDocument && bare(node.contentDocument).body;
+      this.break();
+      if (!inside) { this.add(`(frame ${clean(node.title || node.name || "")})`); return; }
       watch(node.contentWindow);
-      this.children(inside, depth, x + box.left + node.clientLeft, y + box.top + node.clientTop, false);
+      this.children(inside, "block", depth, x + box.left + node.clientLeft, y + box.top + node.clientTop, false);
       this.break();
     }
     // Writes the line of an interactive element; false where it has no area.
@@ -268,22 +300,21 @@
         const px = box.left + x + box.width / 2, py = box.top + y + box.height / 2;
         if (px >= 0 && py >= 0 && px < innerWidth && py < innerHeight && within(node, deepest(px, py))) entry.point = [px, py];
       }
-      let line = `[${number}] ${kind}` + (name ? ` "${name}"` : "");
+      let line = `[${number}] ${kind}` + (name ? ` ${quote(name)}` : "");
       if (value !== null && value !== undefined) {
         entry.value = value;
-        if (value !== "" || role === "textbox" || role === "searchbox") line += ` = "${value}"`;
+        if (value !== "" || role === "textbox" || role === "searchbox") line += ` = ${quote(value)}`;
       }
       if (node.tagName === "SELECT") {
         entry.options = [...node.options].slice(0, 200).map((one) => clean(one.label || one.text));
         const shown = entry.options.slice(0, this.options.options);
-        line += " options: " + shown.map((one) => `"${one}"`).join(" | ") + (node.options.length > shown.length ? " | \u2026" : "");
+        line += " options: " + shown.map(quote).join(" | ") + (node.options.length > shown.length ? " | \u2026" : "");
         if (node.options.length > shown.length && !this.truncated.includes("options")) this.truncated.push("options");
       }
       if (this.options.boxes) line += ` @${entry.box.join(",")}`;
       if (state.length) line += ` (${state.join(", ")})`;
       this.break();
-      this.line = line;
-      this.break();
+      this.add(line);
       this.found.push(entry);
       return true;
     }
@@ -292,14 +323,14 @@
   function observe(options) {
     if (options.anew) { numbers = new WeakMap(); elements = [null]; }
     watch(window);
-    const walk = new Walk(options), view = document.scrollingElement ?? document.documentElement;
-    if (document.body) walk.node(document.body, 0, 0, 0, false);
+    const walk = new Walk(options), view = page.scrollingElement ?? page.documentElement;
+    if (page.body) walk.node(page.body, 0, 0, 0, false);
     walk.break();
     return {
       text: walk.lines.join("\n"), elements: walk.found, truncated: walk.truncated, url: location.href,
-      title: clean(document.title), ready: document.readyState, quiet: performance.now() - changed >= options.quiet,
+      title: clean(page.title), ready: page.readyState, quiet: performance.now() - changed >= options.quiet,
       scroll: [Math.round(scrollX), Math.round(scrollY), Math.max(0, (view?.scrollWidth ?? 0) - innerWidth), Math.max(0, (view?.scrollHeight ?? 0) - innerHeight)],
-      scrollers: walk.scrollers, sign: Boolean(options.sign && document.querySelector(options.sign)?.checkVisibility()), moving: document.getAnimations().some((one) => one.playState === "running" && one.effect?.getComputedTiming().endTime !== Infinity),
+      scrollers: walk.scrollers, sign: Boolean(options.sign && page.querySelector(options.sign)?.checkVisibility()), moving: page.getAnimations().some((one) => one.playState === "running" && one.effect?.getComputedTiming().endTime !== Infinity),
     };
   }
 
@@ -311,7 +342,7 @@
   const missing = (number) => ({error: elements[number] ? "gone" : "unknown"});
 
   function deepest(x, y) {  // the element at a point of the top document, through frames and shadow roots
-    let found = document.elementFromPoint(x, y), left = 0, top = 0;
+    let found = page.elementFromPoint(x, y), left = 0, top = 0;
     for (;;) {
       if (found?.shadowRoot) {
         const inside = found.shadowRoot.elementFromPoint(x - left, y - top);
@@ -326,11 +357,12 @@
   }
 
   const within = (ancestor, node) => {  // through shadow roots
-    for (; node; node = node.parentNode ?? node.host) if (node === ancestor) return true;
+    for (; node; node = parentOf(node) ?? node.host) if (node === ancestor) return true;
     return false;
   };
   const describe = (node) => {
     if (!node) return "nothing";
+    if (tagOf(node) === "FORM" && hidden(node)) return "form";
     const number = numbers.get(node), role = roleOf(node) || node.localName;
     const name = clean(nameOf(node, roleOf(node)), 40);
     return (number ? `[${number}] ` : "") + role + (name ? ` "${name}"` : "");
@@ -364,7 +396,7 @@
       };
       let good = !outside(boxes[0]) || need === "stay" ? tryPoints() : null;
       if (!good && need !== "stay") {
-        for (let up = target; up; up = up.parentElement ?? up.ownerDocument.defaultView?.frameElement)
+        for (let up = target; up; up = above(up))
           before.push([up, up.scrollLeft, up.scrollTop]);
         target.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
         boxes = [...target.getClientRects()].filter((box) => box.width >= 1 && box.height >= 1);
@@ -435,7 +467,7 @@
 
   // Scrolls whatever scrolls at a point, as a wheel would; true where nothing moved.
   function scroll(x, y, dx, dy) {
-    for (let node = deepest(x, y); node; node = node.parentElement ?? node.getRootNode().host ?? node.ownerDocument.defaultView?.frameElement) {
+    for (let node = deepest(x, y); node; node = above(node)) {
       const style = getComputedStyle(node), top = node === node.ownerDocument.documentElement || node === node.ownerDocument.body;
       if (!top && !/auto|scroll|overlay/.test(dy ? style.overflowY : style.overflowX)) continue;
       const box = top ? node.ownerDocument.scrollingElement ?? node : node, left = box.scrollLeft, up = box.scrollTop;
@@ -446,7 +478,7 @@
   }
 
   // What state_key hashes beside the observation: values and markup that an observation leaves out.
-  function html(most) { const all = document.documentElement?.outerHTML ?? ""; return all.length > most ? all.slice(0, most) : all; }
+  function html(most) { const all = page.documentElement?.outerHTML ?? ""; return all.length > most ? all.slice(0, most) : all; }
 
   globalThis.__selfgym = {
     observe, point, ready, set, choose, press, focus, scroll, html, element,
