@@ -118,11 +118,7 @@ class Acting:
         await self._up(to_x, to_y, "left")
 
     async def _scroll(self, delta_x: float, delta_y: float, element: int | None) -> None:
-        view = self.session.view
-        at = (view.width / 2, view.height / 2) if element is None else await self._point(element, "hover")
-        error = await self.session.tab.call("scroll", *at, delta_x, delta_y)
-        if error:
-            raise ActionError("Nothing scrolls there in that direction.")
+        _check(await self.session.tab.call("scroll", element, delta_x, delta_y), element)
 
     # Keys and fields
 
@@ -275,7 +271,7 @@ def _known_keys(combination: str) -> None:
             )
 
 
-def _check(answer: dict[str, Any], element: int) -> dict[str, Any]:
+def _check(answer: dict[str, Any], element: int | None) -> dict[str, Any]:
     """``answer`` of the observer. Raises `ActionError` where it says that something cannot be done."""
     what = answer.get("what", f"[{element}]")
     listed = ", ".join(repr(one) for one in answer.get("options", ()))
@@ -291,6 +287,7 @@ def _check(answer: dict[str, Any], element: int) -> dict[str, Any]:
         "unfocusable": f"{what} cannot have the focus.",
         "malformed": f"{what} does not accept that value; a field of type {answer.get('type')} wants its ISO form.",
         "option": f"{what} has no option {answer.get('option')!r} that can be chosen. Options: {listed}.",
+        "unscrollable": "Nothing scrolls there in that direction.",
         "single": f"{what} takes exactly one option.",
     }
     if "error" in answer:

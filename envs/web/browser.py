@@ -57,6 +57,7 @@ _QUIET = (
     "--font-render-hinting=none",
     "--force-color-profile=srgb",
 )
+_NOT_OFF = ("--disable-ipc-flooding-protection",)  # Playwright would let pages fill the history without end
 EPOCH = 1_772_442_000.0
 """Seconds: when the clock of every page begins, 2026-03-02 09:00 UTC."""
 
@@ -144,6 +145,11 @@ class Browser:
     async def _context_ids(self) -> set[str]:
         return set((await self._control.send("Target.getBrowserContexts"))["browserContextIds"])
 
+    async def dispose(self, identity: str) -> None:
+        """End a context and all its pages, without asking Playwright, whom a page may keep busy."""
+        with contextlib.suppress(WireError):  # it has gone already
+            await asyncio.wait_for(self._wire.call("Target.disposeBrowserContext", {"browserContextId": identity}), 5)
+
     async def page(self, context: BrowserContext, identity: str, width: int, height: int) -> Page:
         """A new empty page of a context, its frames on demand where that is possible."""
         if not self.able.begin_frame:
@@ -207,6 +213,7 @@ async def _launch(path: Path, plain: bool) -> Browser:
             browser = await playwright.chromium.launch(
                 executable_path=_wrapper(path, folder, unprivileged),
                 chromium_sandbox=sandboxed,
+                ignore_default_args=list(_NOT_OFF),
                 args=["--remote-debugging-port=0", *_QUIET, *(() if plain else _FRAMES_ON_DEMAND)],
                 env={"HOME": str(folder), "PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "TZ": "UTC"},
                 handle_sigint=False,

@@ -59,7 +59,7 @@ class Gate:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._links.add(writer)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             await self._answer(reader, writer)
         self._links.discard(writer)
         writer.close()
@@ -84,6 +84,7 @@ class Gate:
             await writer.drain()
             return
         self._links.add(far_writer)
+        there: asyncio.Task[None] | None = None
         try:
             if tunnel:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -93,8 +94,10 @@ class Gate:
                 far_writer.write(f"{method} {path} {version}\r\n".encode("latin-1") + _closing(rest))
             there = asyncio.create_task(_copy(reader, far_writer))
             await _copy(far_reader, writer)
-            there.cancel()
         finally:
+            if there is not None:
+                there.cancel()
+                await asyncio.gather(there, return_exceptions=True)
             self._links.discard(far_writer)
             far_writer.close()
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _MOST_TABS = 8
 _MOST_DIALOGS = 25  # in one step; a page that opens more is broken or attacks
+_MOST_WINDOWS = 20  # likewise, pages that it opens
 _SHOWN = 300  # characters of a dialog's message
+_CLOSING = 3.0  # seconds that Playwright may take to close a context, before the browser is told to
 _OPENING = 5.0  # seconds that a new tab may take to be there
 
 
@@ -112,6 +114,8 @@ class Session:
         self._opening: set[asyncio.Task[None]] = set()
         self._coming = 0  # pages that were opened and cannot be used yet
         self._making = False
+        self._taking = 0
+        self._windows = 0
         self._arrived = asyncio.Event()
         self._dialogs = 0
         self._uploads: Path | None = None
@@ -177,8 +181,13 @@ class Session:
         await tab.close()
 
     def _expect(self) -> None:
-        if not self._making:
-            self._coming += 1
+        if self._making:
+            return
+        self._coming += 1
+        self._windows += 1
+        if self._windows > _MOST_WINDOWS:
+            for tab in self.tabs:
+                tab.fail(f"the page opened more than {_MOST_WINDOWS} tabs at once")
 
     def _opened(self, page: Page) -> None:
         """Playwright tells of a page that another opened."""
@@ -190,11 +199,15 @@ class Session:
         from playwright.async_api import Error
 
         try:
-            if len(self.tabs) >= _MOST_TABS:
+            if len(self.tabs) + self._taking >= _MOST_TABS:
                 self._note("the page tried to open another tab, which was closed: there are too many")
                 await page.close()
                 return
-            await self._take(page)
+            self._taking += 1
+            try:
+                await self._take(page)
+            finally:
+                self._taking -= 1
             self._note("a new tab was opened")
         except (Error, PageFailure) as error:
             self._note(f"a new tab could not be opened: {str(error).splitlines()[0][:100]}")
@@ -226,7 +239,8 @@ class Session:
         if dialog.type in ("confirm", "prompt") and self.answer_next is not None:
             (accept, given), self.answer_next = self.answer_next, None
             text = given or text
-        words = " ".join(dialog.message[:_SHOWN].split())
+        shown = (letter if letter.isprintable() else " " for letter in dialog.message[:_SHOWN])
+        words = " ".join("".join(shown).split())
         answered = ("accepted" if accept else "dismissed") + (f" with {text[:60]!r}" if accept and text else "")
         self._note(f"{dialog.type}: {words} ({answered})")
         with contextlib.suppress(Error):  # the page may have gone meanwhile
@@ -268,7 +282,7 @@ class Session:
         """See the present tab; what happened since the look before is told once."""
         seen = await self.tab.call("observe", self.view.options_for_page() | {"anew": self.anew})
         self.anew = False
-        self._dialogs = 0
+        self._dialogs = self._windows = 0
         events, self.events = self.events, []
         titles = [tab.page.url for tab in self.tabs] if len(self.tabs) > 1 else []
         return Look(
@@ -320,7 +334,9 @@ class Session:
             tab.fail("the session was closed")
         if self._context is not None:
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(self._context.close(), 5)
+                await asyncio.wait_for(self._context.close(), _CLOSING)
+            with contextlib.suppress(TimeoutError):
+                await self.browser.dispose(self._identity)
         await self.gate.close()
         if self._uploads is not None:
             shutil.rmtree(self._uploads, ignore_errors=True)

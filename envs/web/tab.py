@@ -62,6 +62,7 @@ class Tab:
         self._loaded.set()
         self.loads = 0
         """How often it began to load a document."""
+        self._patient = True  # until a document has used up a deadline: then nothing that it fetches is waited for
         self._gone = asyncio.get_running_loop().create_future()
         self.at: tuple[float, float] | None = None
         """Where the pointer is, once it has been moved."""
@@ -86,10 +87,12 @@ class Tab:
     def _starts(self, event: dict[str, Any]) -> None:
         if event["frameId"] == self.main_frame:
             self.loads += 1
+            self._patient = True
             self._loaded.clear()
 
     def _stops(self, event: dict[str, Any]) -> None:
         if event["frameId"] == self.main_frame:
+            self._patient = True
             self._loaded.set()
 
     def fail(self, why: str) -> None:
@@ -126,6 +129,7 @@ class Tab:
         await asyncio.wait({work, self._gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             work.cancel()
+            work.add_done_callback(lambda lost: lost.cancelled() or lost.exception())  # nobody waits any longer
             if not self._gone.done():
                 self.fail(f"the page did not answer {what} within {seconds:.0f} seconds")
             await self._gone
@@ -185,18 +189,19 @@ class Tab:
         clock = asyncio.get_running_loop().time
         end = clock() + deadline
         loads, part = self.loads, budget
-        if not self._loaded.is_set():
+        if self._patient and not self._loaded.is_set():
             loads, part = -1, _LOADING_SLICE
         while await self._advance(part + _ODD, max(0.1, end - clock()), draw):
             draw = True
-            if not self._loaded.is_set():
+            if self._patient and not self._loaded.is_set():
                 part = _LOADING_SLICE
             elif self.loads != loads:  # a new document: it has time of its own
                 loads, part = self.loads, _AFTER_LOADING
             else:
-                return "quiet"
+                return "quiet" if self._loaded.is_set() else "deadline"
             if clock() > end:
                 break
+        self._patient = False
         return "deadline"
 
     async def _advance(self, ms: int, seconds: float, draw: bool) -> bool:
@@ -210,7 +215,7 @@ class Tab:
             await self.frame()
         await self.send(
             "Emulation.setVirtualTimePolicy",
-            policy="pauseIfNetworkFetchesPending",
+            policy="pauseIfNetworkFetchesPending" if self._patient else "advance",
             budget=ms,
             maxVirtualTimeTaskStarvationCount=5000,
         )
@@ -229,7 +234,8 @@ class Tab:
 
     async def _real(self, ms: int, seconds: float) -> bool:
         try:
-            await self.guard(asyncio.wait_for(self._loaded.wait(), seconds), "loading")
+            if self._patient:
+                await self.guard(asyncio.wait_for(self._loaded.wait(), seconds), "loading")
             await self.evaluate(_REAL_QUIET.format(quiet=_QUIET, most=ms), wait=True)
         except TimeoutError:
             return False
@@ -270,6 +276,7 @@ class Tab:
 
     async def navigate(self, url: str) -> str:
         """Begin to go to ``url``; returns why that is impossible, or an empty text. `settle` waits for it."""
+        self._patient = True
         self._loaded.clear()
         answer = await self.send("Page.navigate", url=url)
         if answer.get("errorText") or "loaderId" not in answer:  # refused, or a place on the same page
@@ -278,6 +285,7 @@ class Tab:
 
     async def enter(self, entry: int) -> None:
         """Begin to go to an entry of the tab's history."""
+        self._patient = True
         self._loaded.clear()
         await self.send("Page.navigateToHistoryEntry", entryId=entry)
 

@@ -186,7 +186,7 @@
     constructor(options) {
       this.options = options;
       this.lines = []; this.line = ""; this.length = 0; this.found = []; this.truncated = []; this.nodes = 0;
-      this.scrollers = []; this.inside = 0;
+      this.scrollers = []; this.inside = 0; this.hidden = false;
     }
     break() {
       const line = this.line.trim().replace(OURS, "\\");
@@ -214,7 +214,7 @@
         return;
       }
       if (node instanceof Element && tagOf(node) === "FORM" && hidden(node)) { this.form(node, depth, x, y, clickable); return; }
-      if (node.nodeType === 3) { this.text(node.data); return; }
+      if (node.nodeType === 3) { if (!this.hidden) this.text(node.data); return; }
       if (node.nodeType !== 1 || SKIPPED.has(node.tagName)) return;
       if (depth > this.options.depth) {
         if (!this.truncated.includes("depth")) this.truncated.push("depth");
@@ -226,7 +226,10 @@
       const style = getComputedStyle(node), display = style.display;
       if (display === "none") return;
       const seen = node.checkVisibility(SEEN) || display === "contents";
+      const before = this.hidden;
+      this.hidden = !seen;
       this.element(node, style, display, seen, depth, x, y, clickable);
+      this.hidden = before;
     }
     element(node, style, display, seen, depth, x, y, clickable) {
       const cell = display === "table-cell", block = display !== "contents" && !display.startsWith("inline") && !cell;
@@ -465,16 +468,17 @@
     return found.getRootNode().activeElement === found ? {} : {error: "unfocusable", what: describe(found)};
   }
 
-  // Scrolls whatever scrolls at a point, as a wheel would; true where nothing moved.
-  function scroll(x, y, dx, dy) {
-    for (let node = deepest(x, y); node; node = above(node)) {
+  // Scrolls whatever scrolls at an element, or in the middle of the page, as a wheel would; says where nothing moved.
+  function scroll(number, dx, dy) {
+    if (number !== null && !element(number)) return missing(number);
+    for (let node = number === null ? deepest(innerWidth / 2, innerHeight / 2) : element(number); node; node = above(node)) {
       const style = getComputedStyle(node), top = node === node.ownerDocument.documentElement || node === node.ownerDocument.body;
       if (!top && !/auto|scroll|overlay/.test(dy ? style.overflowY : style.overflowX)) continue;
       const box = top ? node.ownerDocument.scrollingElement ?? node : node, left = box.scrollLeft, up = box.scrollTop;
       box.scrollBy({left: dx, top: dy, behavior: "instant"});
-      if (box.scrollLeft !== left || box.scrollTop !== up) return false;
+      if (box.scrollLeft !== left || box.scrollTop !== up) return {};
     }
-    return true;
+    return {error: "unscrollable"};
   }
 
   // What state_key hashes beside the observation: values and markup that an observation leaves out.

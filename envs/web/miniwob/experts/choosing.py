@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from selfgym.envs.web.miniwob.experts.clicking import press
 from selfgym.envs.web.miniwob.experts.scene import Expert, LostError, Scene, call
+from selfgym.envs.web.miniwob.experts.steps import submit
 
 _ALIKE = """
 big large huge enormous gigantic / small tiny little mini petite / red scarlet crimson vermillion
@@ -35,7 +36,7 @@ def tick_boxes(scene: Scene) -> Iterator[str]:
     """The boxes that the goal lists."""
     for name in _wanted(scene):
         yield press(scene, "checkbox", name)
-    yield press(scene, "button", "Submit")
+    yield submit(scene)
 
 
 def tick_similar(scene: Scene) -> Iterator[str]:
@@ -44,20 +45,20 @@ def tick_similar(scene: Scene) -> Iterator[str]:
     for box in scene.all("checkbox"):
         if any(box["name"] in group and not group.isdisjoint(wanted) for group in _GROUPS):
             yield call("click", box["number"])
-    yield press(scene, "button", "Submit")
+    yield submit(scene)
 
 
 def choose_option(scene: Scene) -> Iterator[str]:
     """The radio button that the goal names."""
     yield press(scene, "radio", _wanted(scene)[0])
-    yield press(scene, "button", "Submit")
+    yield submit(scene)
 
 
 def choose_from_list(scene: Scene) -> Iterator[str]:
     """The option of a drop-down list that the goal names."""
     wanted = re.findall(r"Select (.*) from the list", scene.goal)[0]
     yield call("select_option", scene.one("combobox"), wanted)
-    yield press(scene, "button", "Submit")
+    yield submit(scene)
 
 
 def choose_several(scene: Scene) -> Iterator[str]:
@@ -66,7 +67,7 @@ def choose_several(scene: Scene) -> Iterator[str]:
     several = scene.all("listbox")[0]
     wanted = [one for one in several["options"] if f", {one}, " in f", {listed}, "]
     yield call("select_option", several["number"], wanted)
-    yield press(scene, "button", "Submit")
+    yield submit(scene)
 
 
 def copy_text(scene: Scene) -> Iterator[str]:
@@ -78,7 +79,7 @@ def copy_text(scene: Scene) -> Iterator[str]:
         raise LostError(f"there is no text to copy or no field to copy it to: {scene.text}")
     which = re.findall(r"the (\d)\w\w text area", scene.goal)
     yield call("fill", empty[0], texts[int(which[0]) - 1 if which else 0] + " ")
-    yield press(scene, "button", "Submit")
+    yield submit(scene)
 
 
 EXPERTS: dict[str, Expert] = {

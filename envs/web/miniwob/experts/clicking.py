@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from selfgym.envs.web.miniwob.experts.scene import Element, Expert, Scene, call
+from selfgym.envs.web.miniwob.experts.steps import submit
 
 _COLOURS = {"olive": "rgb(128,128,0)", "gray": "grey", "aqua": "cyan"}
 """What the page calls a colour, and how it is seen where that differs."""
@@ -50,7 +51,7 @@ def click_after_delay(scene: Scene) -> Iterator[str]:
 def close_dialog(scene: Scene) -> Iterator[str]:
     """The cross of the dialog, or the button that the goal quotes."""
     wanted = scene.quoted[0]
-    yield press(scene, "button", "Close" if wanted == "x" else wanted)
+    yield press(scene, "button", "Close (ui-icon-closethick)" if wanted == "x" else wanted)
 
 
 def click_link(scene: Scene) -> Iterator[str]:
@@ -71,7 +72,7 @@ def click_shades(scene: Scene) -> Iterator[str]:
         shade = [int(part) for part in re.findall(r"\d+", patch["name"])]
         if shade[channel] == max(shade):
             yield call("click", patch["number"])
-    yield press(scene, "button", "Submit")
+    yield submit(scene)
 
 
 def click_widget(scene: Scene) -> Iterator[str]:

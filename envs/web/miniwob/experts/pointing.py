@@ -27,8 +27,8 @@ def find_midpoint(scene: Scene) -> Iterator[str]:
 def right_angle(scene: Scene) -> Iterator[str]:
     """From the second point at a right angle to the line, as far as the drawing goes."""
     (ax, ay), (bx, by) = _circles(scene)
-    away = [(bx + share * (by - ay), by - share * (bx - ax)) for share in (1, -1, 0.5, -0.5, 0.25, -0.25)]
-    inside = [(x, y) for x, y in away if 5 < x < 148 and 55 < y < 175]
+    away = [(bx + share * (by - ay), by - share * (bx - ax)) for share in (1, -1, 0.5, -0.5, 0.25, -0.25, 0.1, -0.1)]
+    inside = [(x, y) for x, y in away if 3 < x < 150 and 53 < y < 176]
     if not inside:
         raise LostError("there is no room for a right angle")
     yield call("mouse_click", *inside[0])
@@ -59,7 +59,8 @@ def hot_cold(scene: Scene) -> Iterator[str]:
         tried = left[:: max(1, len(left) // 150)]
         rings = np.digitize(np.hypot(*(tried[:, None] - tried[None]).transpose(2, 0, 1)), _RADII)
         worst = np.max([np.sum(rings == ring, axis=1) for ring in range(1, 4)], axis=0)
-        at = tuple(float(one) for one in tried[np.argmin(worst)])
+        x, y = tried[np.argmin(worst)]
+        at = float(x), float(y)
 
 
 def moving_items(scene: Scene) -> Iterator[str]:

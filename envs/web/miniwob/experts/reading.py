@@ -66,14 +66,13 @@ def simple_algebra(scene: Scene) -> Iterator[str]:
 
 
 def visual_addition(scene: Scene) -> Iterator[str]:
-    """Counts the blocks, which only the picture and the page's own world show."""
-    yield from _answer(scene, str(scene.peek("document.querySelectorAll('.addition-block').length")))
+    """Count the blocks."""
+    yield from _answer(scene, str(len(scene.all("graphic"))))
 
 
 def scroll_text(scene: Scene) -> Iterator[str]:
-    """The last word of a text that is too long for the look."""
-    text = str(scene.peek("document.getElementById('text-area').value"))
-    yield from _answer(scene, re.sub("[^A-Za-z]", "", text.split()[-1]))
+    """The last word of a long text, of which the look shows the beginning and the end."""
+    yield from _answer(scene, re.sub("[^A-Za-z]", "", scene.all("textbox")[0]["value"].split()[-1]))
 
 
 def scroll_text_2(scene: Scene) -> Iterator[str]:
@@ -111,8 +110,8 @@ def highlight_text_2(scene: Scene) -> Iterator[str]:
 
 def identify_shape(scene: Scene) -> Iterator[str]:
     """Name the figure by what it is drawn with."""
-    figure = scene.all("graphic")[0]["name"]
-    drawn = {"rect": "Rectangle", "circle": "Circle", "polygon": "Triangle"}.get(figure.split()[0])
+    figure = scene.all("graphic")[0]["name"].split()[0]
+    drawn = {"rect": "Rectangle", "circle": "Circle", "polygon": "Triangle"}.get(figure)
     yield call("click", scene.one("button", drawn or ("Number" if figure.isdigit() else "Letter")))
 
 

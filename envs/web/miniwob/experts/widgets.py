@@ -86,11 +86,11 @@ def form_sequence_3(scene: Scene) -> Iterator[str]:
 
 
 def use_spinner(scene: Scene) -> Iterator[str]:
-    """The arrows at the right end of the field; nothing can be typed."""
+    """The field's two buttons, up and down; nothing can be typed."""
     wanted = int(part(r"Select (-?\d+)", scene.goal)[0])
-    left, top, width, height = scene.all("clickable")[0]["box"]
+    up, down = (one["number"] for one in scene.all("button")[:2])
     while (now := int(scene.all("spinbutton")[0]["value"])) != wanted:
-        yield call("mouse_click", left + width - 8, top + height * (0.25 if now < wanted else 0.75))
+        yield call("click", up if now < wanted else down)
     yield submit(scene)
 
 
@@ -100,9 +100,8 @@ def use_colorwheel(scene: Scene) -> Iterator[str]:
 
 
 def use_colorwheel_2(scene: Scene) -> Iterator[str]:
-    """The same for a colour that only the picture and the page's own world show."""
-    shown = scene.peek("getComputedStyle(document.querySelector('#query .cc')).backgroundColor")
-    red, green, blue = part(r"(\d+), (\d+), (\d+)", shown)
+    """The same for a colour that is told by its parts."""
+    red, green, blue = part(r"rgb\((\d+), (\d+), (\d+)\)", scene.goal)
     yield from _colour(scene, f"{int(red):02X}{int(green):02X}{int(blue):02X}")
 
 
