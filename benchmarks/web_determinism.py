@@ -50,20 +50,18 @@ def play(tasks: list[str], clicks: int, backwards: bool) -> dict[str, list[list[
     import selfgym  # noqa: F401  (registers the ids)
 
     found = {}
-    kept: Any = None
+    env: Any = None
     for task in reversed(tasks) if backwards else tasks:
-        env = (
-            kept
-            or gymnasium.make("selfgym/MiniWoB-v0", task=task, observe=("text", "elements", "screenshot")).unwrapped
-        )
+        if env is None:
+            env = gymnasium.make("selfgym/MiniWoB-v0", observe=PARTS).unwrapped
+        env.source.tasks = (task,)
         if backwards:
-            kept = env
-            env.source.tasks = (task,)
             env.reset(seed=SEED + 1)
             env.step("mouse_click(60, 100)")
         found[task] = episode(env, clicks)
         if not backwards:
             env.close()
+            env = None
     return found
 
 

@@ -9,7 +9,8 @@ the language:
   the network).
 * ``needs-alfworld`` runs only where the genuine games are at hand, ``needs-sandbox`` where a local sandbox can be
   opened, ``needs-docker`` where an engine answers, ``needs-packages`` where there are a sandbox and the archives of
-  ``selfgym download code``, ``needs-browser`` where a Chromium can be started. What was left out is a skipped test that says so.
+  ``selfgym download code``, ``needs-browser`` where there is a Chromium. What was left out is a skipped test that
+  says so.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ _MINIWOB: dict[str, Any] = {
 
 
 def preset(model: str, env: str = "") -> dict[str, Any]:
-    """Settings of `EvolveConfig` for ``model`` in ``env``; small ones for a pretrained model, which a CPU can finish."""
+    """Settings of `EvolveConfig` for ``model`` in ``env``; small for a pretrained model, so that a CPU can finish."""
     settings = {"model": model, **deepcopy(_NANO if model == "nano" else _PRETRAINED)}
     if env.rpartition(":")[2].startswith("selfgym/MiniWoB"):
         settings |= deepcopy(_MINIWOB)

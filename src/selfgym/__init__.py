@@ -42,9 +42,9 @@ def _register() -> None:
     for name, target in ids.items():
         if name in gymnasium.registry:
             continue
-        options = {"kwargs": {"task": tasks[name]}} if name in tasks else {}
+        options = {"task": tasks[name]} if name in tasks else {}
         try:
-            gymnasium.register(name, target, order_enforce=False, disable_env_checker=True, **options)
+            gymnasium.register(name, target, order_enforce=False, disable_env_checker=True, kwargs=options)
         except gymnasium.error.Error as error:  # one installed package must not break `import selfgym` for everyone
             warnings.warn(f"the environment {name!r} ({target}) cannot be registered: {error}", stacklevel=2)
 

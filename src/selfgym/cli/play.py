@@ -138,8 +138,8 @@ class _Game:
 def typed_call(tools: ToolSet, line: str) -> tuple[str, str]:
     """The tool call that a person typed, as JSON, and what is wrong with it if something is.
 
-    JSON is taken as it is, and so is a call such as ``click(3)``. Else the line is a tool's name and its arguments in order, in the words of a shell; all the
-    rest of it is the argument of a tool that has only one.
+    JSON is taken as it is, and so is a call such as ``click(3)``. Else the line is a tool's name and its arguments in
+    order, in the words of a shell; all the rest of it is the argument of a tool that has only one.
 
     >>> from selfgym.envs.code.tools import CODE_TOOLS
     >>> typed_call(CODE_TOOLS, "shell ls | wc -l")
