@@ -225,7 +225,7 @@ class BrowserGymEnv(AgentEnv[str]):
         return self._told(one), float(reward), bool(terminated), ended, self._info(one)
 
     def _see(self, one: _Episode, observed: dict[str, Any]) -> None:
-        flatten = load("browsergym.utils.obs").flatten_axtree_to_str
+        known = load("browsergym.utils.obs")
         lines = [f"Message: {one['message']}" for one in _told_later(observed)]
         pages = list(zip(observed["open_pages_titles"], observed["open_pages_urls"], strict=True))
         active = int(observed["active_page_index"][0])
@@ -233,7 +233,9 @@ class BrowserGymEnv(AgentEnv[str]):
             shown = (f"[{number}] {title}{' (here)' * (number == active)}" for number, (title, _) in enumerate(pages))
             lines.append(f"Tabs: {'; '.join(shown)}")
         lines.append(f"Page: {pages[active][0]} ({pages[active][1]})")
-        lines.append(flatten(observed["axtree_object"], observed["extra_element_properties"]))
+        unseen = [*known.IGNORED_AXTREE_ROLES, "InlineTextBox"]  # lines of a text that is there already
+        tree, properties = observed["axtree_object"], observed["extra_element_properties"]
+        lines.append(known.flatten_axtree_to_str(tree, properties, ignored_roles=unseen))
         page = "\n".join(lines)
         one.page = page.replace(self._served, f"http://{HOST}") if self._served else page  # the port is chance
         one.goal, one.picture = observed["goal"], observed["screenshot"]

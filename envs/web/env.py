@@ -34,6 +34,7 @@ from selfgym.envs.web.session import Look, Session, View
 from selfgym.envs.web.sites.site import SiteError, Verdict
 from selfgym.envs.web.tab import How, PageFailure
 from selfgym.envs.web.task import TaskSource, WebTask
+from selfgym.envs.web.wire import WireError
 
 VERSION = "1"
 """Of the observer and the actions."""
@@ -236,13 +237,18 @@ class BrowserEnv(AgentEnv[Any]):
         return self._told(state), self._info(state)
 
     async def _begin(self, seed: int) -> _State:
-        task = await asyncio.to_thread(self.source.draw, seed)
-        await asyncio.to_thread(self.source.prepare)
+        if self.source.blocking:
+            task = await asyncio.to_thread(self.source.draw, seed)
+            await asyncio.to_thread(self.source.prepare)
+        else:
+            task = self.source.draw(seed)
+            self.source.prepare()
         session = await self._ready_session(seed)
         session.files = dict(task.files)
         state = _State(task, History(seed, task.id, self.version), session, Acting(session, synthetic=self.synthetic))
         await _translated(task.begin(session))
         state.settled = await _translated(session.settle(self.settle, self.deadline, draw=False))
+        await _translated(task.begun())
         await self._see(state)
         state.loaded = not self.source.reusable
         self._state = state
@@ -285,6 +291,8 @@ class BrowserEnv(AgentEnv[Any]):
             state.outcome = Outcome.TRUNCATED
         if state.outcome is Outcome.ENV_ERROR:
             await self._hang_up()
+        elif state.outcome is not Outcome.RUNNING and self.source.reusable:
+            state.session.park()
         truncated = state.outcome in (Outcome.TRUNCATED, Outcome.ENV_ERROR)
         return self._told(state), reward, terminated, truncated, self._info(state)
 
@@ -426,10 +434,10 @@ class BrowserEnv(AgentEnv[Any]):
 
 
 async def _translated(work: Any) -> Any:
-    """``work``, with the errors of Playwright as `PageFailure`."""
+    """``work``, with the errors of Playwright and of the wire as `PageFailure`."""
     from playwright.async_api import Error
 
     try:
         return await work
-    except Error as error:
+    except (Error, WireError) as error:
         raise PageFailure(str(error).splitlines()[0][:300]) from error

@@ -57,10 +57,9 @@ def space(parts: Sequence[Part], view: View) -> spaces.Space[Any]:
 
 
 async def see(session: Session, parts: Sequence[Part]) -> Seen:
-    """Look at the present tab and fetch the parts. The picture comes first: drawing it moves animations on."""
+    """Look at the present tab and fetch the parts."""
     tab = session.tab
-    png = await tab.picture() if {"screenshot", "marks"} & set(parts) else b""
-    look = await session.look()
+    look, png = await session.look(picture=bool({"screenshot", "marks"} & set(parts)))
     seen = Seen(look, _key(look), png=png)
     if "html" in parts:
         seen.html = str(await tab.call("html", _LONG))

@@ -114,6 +114,7 @@ class Session:
         self._opening: set[asyncio.Task[None]] = set()
         self._coming = 0  # pages that were opened and cannot be used yet
         self._making = False
+        self._parking: asyncio.Task[None] | None = None
         self._taking = 0
         self._windows = 0
         self._arrived = asyncio.Event()
@@ -278,14 +279,19 @@ class Session:
         self._note("a tab was closed")
         return present not in kept
 
-    async def look(self) -> Look:
-        """See the present tab; what happened since the look before is told once."""
-        seen = await self.tab.call("observe", self.view.options_for_page() | {"anew": self.anew})
+    async def look(self, *, picture: bool = False) -> tuple[Look, bytes]:
+        """See the present tab, with a picture (PNG) if asked for; what happened since the look before is told once."""
+        options = self.view.options_for_page() | {"anew": self.anew}
+        png = b""
+        if picture:
+            png, seen = await self.tab.drawn("observe", options)
+        else:
+            seen = await self.tab.call("observe", options)
         self.anew = False
         self._dialogs = self._windows = 0
         events, self.events = self.events, []
         titles = [tab.page.url for tab in self.tabs] if len(self.tabs) > 1 else []
-        return Look(
+        look = Look(
             text=seen["text"],
             elements=seen["elements"],
             url=seen["url"],
@@ -299,6 +305,22 @@ class Session:
             tab=self.active,
             events=events,
         )
+        return look, png
+
+    def park(self) -> None:
+        """Begin to move the pointer out of the way; `parked` waits for that."""
+        away = {"x": self.view.width - 1, "y": self.view.height - 1}
+        if self.tab.at != (away["x"], away["y"]):  # a press delivers the movement at once
+            events = ({"type": "mouseMoved", **away}, {"type": "mouseReleased", "button": "left", **away})
+            self._parking = asyncio.ensure_future(self.tab.pointer(*events))
+
+    async def parked(self) -> None:
+        """Have the pointer out of the way."""
+        if self._parking is None:
+            self.park()
+        work, self._parking = self._parking, None
+        if work is not None:
+            await work
 
     def uploads(self, names: list[str]) -> list[str]:
         """Paths of the task's files ``names``, where the browser may read them. Raises `ActionError`."""

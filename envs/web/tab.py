@@ -25,6 +25,9 @@ T = TypeVar("T")
 How = Literal["quiet", "busy", "deadline"]
 """How an action came to rest: nothing has changed for a while; something still moves; it still loads."""
 _WORLD = "selfgym"
+_IN_FRAME = """new Promise((done, fail) => requestAnimationFrame(() => {{
+  try {{ done({}); }} catch (error) {{ fail(error); }}
+}}))"""
 _WATCHDOG = 0.25  # seconds after which a frame is drawn for a page that waits for one
 _LOADING_SLICE = 50  # ms of the page's time at once while it loads
 _AFTER_LOADING = 200  # ms of a new document's time
@@ -161,6 +164,24 @@ class Tab:
     async def call(self, function: str, *arguments: Any) -> Any:
         """Call a function of the observer."""
         return await self.evaluate(f"__selfgym.{function}({', '.join(json.dumps(one) for one in arguments)})")
+
+    def post(self, expression: str) -> Awaitable[dict[str, Any]]:
+        """Have the page's own world evaluate an expression, before anything that is asked of it afterwards."""
+        return self._channel.send("Runtime.evaluate", {"expression": expression, "returnByValue": True})
+
+    async def drawn(self, function: str, *arguments: Any) -> tuple[bytes, Any]:
+        """A picture (PNG), and what a function of the observer returns in the same frame."""
+        if not self._browser.able.begin_frame:
+            return await self.picture(), await self.call(function, *arguments)
+        called = f"__selfgym.{function}({', '.join(json.dumps(one) for one in arguments)})"
+        work = asyncio.ensure_future(self.evaluate(_IN_FRAME.format(called), wait=True))
+        await asyncio.sleep(0)  # it is sent first
+        picture = await self.picture()
+        while not work.done():  # the frame may have come before it, which then waits for another
+            await asyncio.wait({work}, timeout=0.02)
+            if not work.done():
+                await self.frame()
+        return picture, await work
 
     async def handle(self, number: int) -> str:
         """The protocol's object id of an element."""

@@ -23,6 +23,9 @@ class WebTask(ABC):
     async def begin(self, session: Session) -> None:
         """Bring the session to where the task begins; it may have been used for a task before."""
 
+    async def begun(self) -> None:  # noqa: B027 (most have nothing left to do)
+        """Called once the page has come to rest; from now on ``goal`` is known."""
+
     @abstractmethod
     async def judge(self, session: Session, look: Look, answer: str | None) -> Verdict:
         """How the task stands at ``look``, which was taken just now.
@@ -43,6 +46,8 @@ class TaskSource(ABC):
     """Draws tasks and keeps what they need, one for each environment."""
 
     version: str
+    blocking: bool = True
+    """Whether `draw` and `prepare` may take a while, so that they need a thread of their own."""
     reusable: bool = False
     """Whether a session can be used again for the next episode; else each has one of its own."""
 

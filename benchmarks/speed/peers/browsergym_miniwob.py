@@ -49,7 +49,7 @@ class Player:
         if task == "openended":
             options["task_kwargs"] = {"start_url": url, "goal": "look"}
         name = "openended" if task == "openended" else f"miniwob.{task}"
-        self.env, ms = timed(gymnasium.make, f"browsergym/{name}", **waits, **options)
+        self.env, ms = timed(gymnasium.make, f"browsergym/{name}", **(waits | options))
         return {"ms": ms}
 
     def reset(self, seed, url=None):
@@ -67,7 +67,7 @@ class Player:
             action = f"click({bid!r})"
         (self.seen, reward, terminated, truncated, _), ms = timed(self.env.step, action)
         told = {"target": target, "reward": float(reward), "ended": bool(terminated or truncated)}
-        return self._told(ms) | told | {"error": self.seen["last_action_error"][:300]}
+        return self._told(ms) | told | {"observed": True, "error": self.seen["last_action_error"][:300]}
 
     def noop(self):
         """A step that does nothing."""
@@ -98,11 +98,11 @@ def find(seen, nth):
     """
     words, nodes = seen["dom_object"]["strings"], seen["dom_object"]["documents"][0]["nodes"]
     names, parents = [words[at] for at in nodes["nodeName"]], nodes["parentIndex"]
-    given = [dict(zip(map(words.__getitem__, flat[::2]), flat[1::2])) for flat in nodes["attributes"]]
-    given = [{key: words[at] for key, at in one.items()} for one in given]
+    pairs = (zip(flat[::2], flat[1::2], strict=True) for flat in nodes["attributes"])
+    given = [{words[key]: words[at] for key, at in flat} for flat in pairs]
     area = next((at for at, one in enumerate(given) if nth is None and one.get("id") == "area"), None)
     inside = []
-    for at, parent in enumerate(parents):
+    for parent in parents:
         inside.append(area is None or (parent >= 0 and (parent == area or inside[parent])))
     visible = [at for at, one in enumerate(given) if inside[at] and _visible(seen, one.get("bid"))]
     kinds = KINDS if nth is None else ("A",)
@@ -114,7 +114,7 @@ def find(seen, nth):
     if not found:
         raise LookupError("there is nothing on this page to click")
     at = found[(nth or 0) % len(found)]
-    return given[at]["bid"], f"{names[at].lower()}#{given[at].get('id', '')}"
+    return given[at]["bid"], f"{names[at].lower()}#{given[at].get('id', '')}.{given[at].get('class', '')}"
 
 
 def _visible(seen, bid):

@@ -57,12 +57,13 @@ class Player:
         target, more = "", {}
         if action == "first":
             one = find(self.tree)
-            action, target, more = "CLICK_ELEMENT", f"{one.tag.partition('_')[0]}#{one.id}", {"ref": one.ref}
+            target = f"{one.tag.partition('_')[0]}#{one.id}.{one.classes}"
+            action, more = "CLICK_ELEMENT", {"ref": one.ref}
         built = self.env.unwrapped.create_action(ActionTypes[action], **more)
         (seen, reward, terminated, truncated, info), ms = timed(self.env.step, built)
         self.tree = info.get("root_dom", self.tree)
-        told = {"target": target, "reward": float(reward), "ended": bool(terminated or truncated), "error": ""}
-        return self._told(ms, seen) | told
+        told = {"target": target, "reward": float(reward), "ended": bool(terminated or truncated)}
+        return self._told(ms, seen) | told | {"observed": "root_dom" in info, "error": ""}
 
     def noop(self):
         """A step that does nothing."""

@@ -1,4 +1,4 @@
-"""How the peers of benchmarks/speed/web_peers.py speak: one JSON object a line in and out, and a clock around each call.
+"""How the peers of benchmarks/speed/web_peers.py speak: a JSON object a line in and out, a clock around each call.
 
 Needs nothing but Python, as it runs in the peers' own environments. A player has a method for each of ``CALLS``; what
 the method returns is the answer. An answer with ``failed`` in it is an exception, in words.
@@ -7,6 +7,7 @@ the method returns is the answer. An answer with ``failed`` in it is an exceptio
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 import traceback
@@ -62,25 +63,29 @@ def verdict(env):
 
 def versions_of(executable, *packages):
     """Versions of packages and of the browser."""
-    told = os.popen(f"{executable} --version 2>/dev/null").read().strip()
-    return {"browser": told, **{package: version(package) for package in packages}}
+    told = subprocess.run([executable, "--version"], capture_output=True, text=True, check=True)
+    return {"browser": told.stdout.strip(), **{package: version(package) for package in packages}}
 
 
 def memory():
     """The proportional share (PSS) of this process and of all that it started, in MB."""
-    shares = [share for share in map(_pss, processes()) if share]
+    shares = [share for share in map(_pss, processes(os.getpid(), os.environ.get(MARK, ""))) if share]
     return {"mb": sum(shares) / 1024, "processes": len(shares)}
 
 
-def processes():
-    """This process, its descendants, and whatever else carries its mark (a browser leaves its parent's group)."""
-    mark = f"{MARK}={os.environ.get(MARK, '-')}".encode()
-    parents, found = {}, {os.getpid()}
+def processes(first: int, mark: str) -> set[int]:
+    """A process where it still runs, its descendants, and whatever else has the mark: browsers leave their group."""
+    variable = f"{MARK}={mark}".encode()
+    parents: dict[int, int] = {}
+    found: set[int] = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                parents[int(entry.name)] = int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[1])
-                if mark in entry.joinpath("environ").read_bytes().split(b"\0"):
+                state, parent = entry.joinpath("stat").read_text().rpartition(")")[2].split()[:2]
+                if state == "Z":  # ended, and only waited for
+                    continue
+                parents[int(entry.name)] = int(parent)
+                if int(entry.name) == first or (mark and variable in entry.joinpath("environ").read_bytes()):
                     found.add(int(entry.name))
             except OSError:  # it has just ended, or is not ours to read
                 continue

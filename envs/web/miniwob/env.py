@@ -18,6 +18,7 @@ from selfgym.envs.web.miniwob.names import FLIGHTS, PAGES
 from selfgym.envs.web.miniwob.pages import HOST, path_of, serve
 from selfgym.envs.web.session import Look, Session, View
 from selfgym.envs.web.sites.site import Verdict
+from selfgym.envs.web.tab import PageFailure
 from selfgym.envs.web.task import TaskSource, WebTask
 
 Reward = Literal["success", "raw", "original"]
@@ -69,12 +70,17 @@ class MiniWobTask(WebTask):
         if tab.page.url != url or self.page in _RELOADED or session.used % _RELOAD_AFTER == 0:
             await tab.navigate(url)
             await tab.settle(100, 15.0)
-        away = {"x": session.view.width - 1, "y": session.view.height - 1}
-        if tab.at != (away["x"], away["y"]):  # a press delivers the movement at once
-            await tab.pointer({"type": "mouseMoved", **away}, {"type": "mouseReleased", "button": "left", **away})
+        await session.parked()
         script = _BEGIN.format(seed=json.dumps(str(self.seed)), limit=json.dumps(self.limit))
-        self.goal = " ".join(str(await tab.evaluate(script, page=True)).split())
+        self._told = tab.post(script)
         session.anew = True
+
+    async def begun(self) -> None:
+        """The page has told its goal. Raises `PageFailure` where it could not begin."""
+        answer = await self._told
+        if "exceptionDetails" in answer:
+            raise PageFailure(f"the page of {self.page} could not begin: {answer['exceptionDetails']}")
+        self.goal = " ".join(str(answer["result"]["value"]).split())
 
     async def judge(self, session: Session, look: Look, answer: str | None) -> Verdict:
         """What the page says, once its cover shows that the episode is over."""
@@ -89,6 +95,7 @@ class MiniWobSource(TaskSource):
     """Draws a page of ``tasks`` and a seed for it."""
 
     version = "1"
+    blocking = False
     reusable = True
 
     def __init__(self, tasks: Sequence[str], split: str | None, reward: Reward, limit: int | None) -> None:

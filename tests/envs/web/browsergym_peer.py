@@ -11,6 +11,7 @@ from typing import Any
 
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
+
 from selfgym.envs.adapters import browsergym
 from selfgym.envs.adapters.browsergym import BrowserGymEnv
 from selfgym.envs.core import SnapshotError
