@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import operator
 import os
 import select
 import shutil
@@ -30,10 +31,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import partial
@@ -239,59 +240,56 @@ def large_page(makers: Makers, runs: int) -> dict[str, Any]:
         rows = "".join(LARGE.format(number) for number in range(ROWS))
         page.write_text(f"<!doctype html><title>Large</title><table>{rows}</table>")
         taken: dict[str, dict[str, list[float]]] = {}
+        errors: dict[str, int] = {}
         with opened({name: make for name, make in makers.items() if name.startswith("browsergym")}) as playing:
             for name, peer in playing.items():
-                taken[name] = {"noop": [], "click": []}
+                taken[name], errors[name] = {"noop": [], "click": []}, 0
                 peer.call("make", task="openended", url=page.as_uri())
                 peer.call("reset", seed=0)
             for run in range(runs):
                 for name, peer in playing.items():
                     taken[name]["noop"].append(peer.call("noop")["ms"])
-                    taken[name]["click"].append(peer.call("step", action=f"link {run}")["ms"])
-    return {name: {what: spread(ms) for what, ms in of.items()} for name, of in taken.items()}
+                    click = peer.call("step", action=f"link {run}")
+                    taken[name]["click"].append(click["ms"])
+                    errors[name] += bool(click["error"])
+    return {
+        name: {what: spread(ms) for what, ms in of.items()} | {"clicks_with_errors": errors[name]}
+        for name, of in taken.items()
+    }
 
 
 def sustained(make: Callable[[], Peer], count: int, seconds: float, tasks: Sequence[str] = TASKS) -> dict[str, float]:
     """Steps a second of ``count`` peers at once, each in a process, and the memory of them all.
 
-    Each plays episodes of eight clicks, or fewer where the episode ends, with their resets. The time is shared out
-    equally among the tasks; peer number i begins with task i. Making environments is not in it.
+    Each plays whole episodes of eight clicks, or fewer where the episode ends, with their resets: at least one of each
+    task, for an equal share of the time; peer number i begins with task i. Making environments is not in it.
     """
-    slices = [seconds / len(tasks)] * len(tasks)
-    steps, resets, spent = [0] * count, [0] * count, 0.0
-    with ExitStack() as stack:
+    steps, resets, spent = [0] * count, [0] * count, [0.0] * count
+
+    def play(number: int, peer: Peer) -> None:
+        begun = time.monotonic()
+        while time.monotonic() < begun + seconds / len(tasks):
+            peer.call("reset", seed=resets[number])
+            resets[number] += 1
+            for _ in range(8):
+                steps[number] += 1
+                if peer.call("step", action="first")["ended"]:
+                    break
+        spent[number] += time.monotonic() - begun
+
+    with ExitStack() as stack, ThreadPoolExecutor(count) as threads:
         crew = [stack.enter_context(make()) for _ in range(count)]
-        for turn, long in enumerate(slices):
+        for turn in range(len(tasks)):
             for number, peer in enumerate(crew):
                 peer.call("make", task=tasks[(number + turn) % len(tasks)])
                 peer.call("reset", seed=0)
-            begun = time.monotonic()
-            players = [
-                threading.Thread(target=_play, args=(peer, begun + long, steps, resets, number))
-                for number, peer in enumerate(crew)
-            ]
-            for player in players:
-                player.start()
-            for player in players:
-                player.join()
-            spent += time.monotonic() - begun
+            for _ in threads.map(play, range(count), crew):
+                pass
         memory = sum(peer.call("memory")["mb"] for peer in crew)
     return {
-        "steps_a_second": sum(steps) / spent, "steps": sum(steps), "resets": sum(resets), "seconds": spent,
+        "steps_a_second": sum(map(operator.truediv, steps, spent)), "steps": sum(steps), "resets": sum(resets),
         "memory_mb": memory, "load": os.getloadavg()[0],
     }  # fmt: skip
-
-
-def _play(peer: Peer, end: float, steps: list[int], resets: list[int], number: int) -> None:
-    while time.monotonic() < end:
-        peer.call("reset", seed=resets[number])
-        resets[number] += 1
-        for _ in range(8):
-            if time.monotonic() > end:
-                return
-            steps[number] += 1
-            if peer.call("step", action="first")["ended"]:
-                break
 
 
 def check_env(makers: Makers) -> dict[str, Any]:
@@ -309,7 +307,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="on each of the five tasks")
     parser.add_argument("--seconds", type=float, default=20.0, help="of sustained play, for each count")
     parser.add_argument("--counts", default="1,2", help="peers at once")
-    parser.add_argument("--only", default="latency,page,sustained,check")
+    parser.add_argument("--only", default="check,latency,sustained,page")
     parser.add_argument("--peers", default="", help="names, separated by commas; all by default")
     parser.add_argument("--executable", default="/usr/bin/chromium", help="the browser")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the peers' environments are")
@@ -319,36 +317,35 @@ def main() -> None:
     if options.install:
         install(options.folder)
     makers = peers(filter(None, options.peers.split(",")), options.folder, options.executable)
-    wanted = options.only.split(",")
-    result: dict[str, Any] = {"date": str(date.today()), "cores": os.cpu_count(), "load_before": os.getloadavg()}
-    with opened(makers) as playing:
-        result["versions"] = {name: peer.call("versions") for name, peer in playing.items()}
-    if "check" in wanted:
-        result["check_env"] = check_env({name: makers[name] for name in makers if name in ("browsergym", "farama")})
-    if "latency" in wanted:
-        result["latency_ms"] = latency(makers, options.runs)
-    if "page" in wanted:
-        result["page_ms"] = large_page(makers, max(20, options.runs))
-    if "sustained" in wanted:
-        result["sustained"] = {
+    parts: dict[str, Callable[[], Any]] = {
+        "check": lambda: check_env({name: makers[name] for name in makers if name in ("browsergym", "farama")}),
+        "latency": lambda: latency(makers, options.runs),
+        "sustained": lambda: {
             count: {name: sustained(make, count, options.seconds) for name, make in makers.items()}
             for count in map(int, options.counts.split(","))
-        }
-    result["load_after"] = os.getloadavg()
+        },
+        "page": lambda: large_page(makers, max(20, options.runs)),
+    }
+    result: dict[str, Any] = {"date": str(date.today()), "cores": os.cpu_count(), "load": [os.getloadavg()[0]]}
+    with opened(makers) as playing:
+        result["versions"] = {name: peer.call("versions") for name, peer in playing.items()}
+    for part in options.only.split(","):
+        result[part] = parts[part]()
+        result["load"].append(os.getloadavg()[0])
+        if options.out:
+            options.out.write_text(json.dumps(result, indent=2) + "\n")
     print("\n".join(table(result)))
-    if options.out:
-        options.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
 def table(result: dict[str, Any]) -> Iterator[str]:
     """The result in lines for a person."""
-    yield f"load {result['load_before'][0]:.1f} -> {result['load_after'][0]:.1f} on {result['cores']} cores"
+    yield f"load {' -> '.join(f'{load:.1f}' for load in result['load'])} on {result['cores']} cores"
     for name, versions in result["versions"].items():
         yield f"{name}: " + ", ".join(f"{what} {number}" for what, number in versions.items() if what[-3:] != "_ms")
-    for name, says in result.get("check_env", {}).items():
+    for name, says in result.get("check", {}).items():
         yield f"check_env {name}: {says}"
     rows = {f"{what} (MiniWoB)": what for what in ("reset", "noop", "click")}
-    for part, kinds in (("latency_ms", rows), ("page_ms", {"noop (3,300 nodes)": "noop", "click (3,300)": "click"})):
+    for part, kinds in (("latency", rows), ("page", {"noop (3,300 nodes)": "noop", "click (3,300)": "click"})):
         for title, what in kinds.items():
             for name, of in result.get(part, {}).items():
                 if "p50" in of.get(what, {}):

@@ -49,11 +49,13 @@ class _Episode:
     picture: Any = None
     actions: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    """Of what was seen at the beginning and after each action."""
 
     @property
     def key(self) -> str:
         """A hash of what was seen."""
-        return blake2b(f"{self.goal}\n{self.page}\n{self.outcome}".encode(), digest_size=12).hexdigest()
+        seen = f"{self.goal}\n{self.page}\n{self.outcome}"
+        return blake2b(seen.encode(errors="surrogatepass"), digest_size=12).hexdigest()
 
 
 _workers: dict[int, ThreadPoolExecutor] = {}  # by process: a fork has no thread of its parent's
@@ -72,7 +74,7 @@ class BrowserGymEnv(AgentEnv[str]):
     Actions are BrowserGym's own strings, ``click("12")``, or tool calls with the same names; `tools` has them.
 
     Args:
-        id: of the environment: ``"browsergym/miniwob.click-test"``; the first part may be left out.
+        task: the id of the environment: ``"browsergym/miniwob.click-test"``; the first part may be left out.
         actions: BrowserGym's sets of actions.
         max_steps: after which the episode is truncated.
         max_tokens: how long the text may be; four characters count as a token.
@@ -84,7 +86,7 @@ class BrowserGymEnv(AgentEnv[str]):
 
     def __init__(
         self,
-        id: str,
+        task: str,
         *,
         actions: Sequence[str] = ("chat", "infeas", "bid", "coord", "nav", "tab"),
         max_steps: int = 30,
@@ -98,7 +100,7 @@ class BrowserGymEnv(AgentEnv[str]):
             raise ValueError(f"unknown render_mode {render_mode!r}: choose 'ansi', 'rgb_array' or None")
         if "action_mapping" in settings:
             raise ValueError("action_mapping would let actions run as Python: name sets of actions with actions=")
-        self.id = f"browsergym/{id.removeprefix('browsergym/')}"
+        self.id = f"browsergym/{task.removeprefix('browsergym/')}"
         core = _found(self.id)
         self.version = f"{VERSION}.{core.__version__}"
         self.max_steps, self.render_mode = max_steps, render_mode
@@ -107,8 +109,8 @@ class BrowserGymEnv(AgentEnv[str]):
         self._settings, self._served = settings, ""
         if self.id.startswith("browsergym/miniwob.") and "MINIWOB_URL" not in os.environ:
             self._served = "http://{}:{}".format(*serve())
-            task = {"base_url": f"{self._served}/miniwob/", **settings.get("task_kwargs", {})}
-            self._settings = {**settings, "task_kwargs": task}
+            at = {"base_url": f"{self._served}/miniwob/", **settings.get("task_kwargs", {})}
+            self._settings = {**settings, "task_kwargs": at}
         self._most = 4 * max_tokens
         self.observation_space = UnicodeText(self._most)
         self.action_space = UnicodeText(MAX_ACTION_CHARACTERS)
@@ -180,25 +182,26 @@ class BrowserGymEnv(AgentEnv[str]):
         return self._episode
 
     def _reset(self, seed: int) -> tuple[str, dict[str, Any]]:
+        _use_found_browser()
         try:
             self._episode = self._begin(seed)
-        except load("playwright.sync_api").Error as first:  # a browser that went since the last episode: once more
+        except Exception as first:  # it may be a browser that went since the last episode: once more
             self._hang_up()
             try:
                 self._episode = self._begin(seed)
             except Exception as error:
                 self._hang_up()
-                raise SiteError(f"{self.id} cannot begin: {brief(str(error))}") from first
+                raise SiteError(f"{self.id} cannot begin: {type(error).__name__}: {brief(str(error))}") from first
         return self._told(self._episode), self._info(self._episode)
 
     def _begin(self, seed: int) -> _Episode:
         if self._inner is None:
-            _use_found_browser()
             self._inner = gymnasium.make(self.id, disable_env_checker=True, **self._settings).unwrapped
             self._inner.action_mapping = self._actions.as_python
         observed, _ = self._inner.reset(seed=seed % _MOST_SEED)
         one = _Episode(seed)
         self._see(one, observed)
+        one.keys.append(one.key)
         return one
 
     def _step(self, action: Any) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -253,21 +256,25 @@ class BrowserGymEnv(AgentEnv[str]):
 
     def _restore(self, snapshot: bytes) -> tuple[str, dict[str, Any]]:
         seed, actions, keys = self._unpacked(snapshot)
-        one = self._episode
-        done = 0 if one is None else len(one.actions)
-        goes_on = one is not None and self._inner is not None and one.seed == seed and one.outcome is Outcome.RUNNING
-        if one is None or not goes_on or one.actions != actions[:done] or one.keys != keys[:done]:
+        if not self._goes_on(seed, actions, keys):
             try:
                 self._reset(seed)
             except SiteError as error:
                 raise SnapshotError(f"cannot restore: {error}") from error
-            done = 0
-        for number in range(done, len(actions)):
-            if self._begun().outcome is Outcome.RUNNING:
-                self._step(actions[number])
-            if self._begun().keys[-1] != keys[number] or len(self._begun().keys) != number + 1:
-                raise SnapshotError(f"what is seen differs from that of then after action {number + 1}")
-        return self._told(self._begun()), self._info(self._begun())
+        one = self._begun()
+        for action in actions[len(one.actions) :]:
+            if one.keys == keys[: len(one.keys)] and one.outcome is Outcome.RUNNING:
+                self._step(action)
+        if one.keys != keys:
+            raise SnapshotError(f"what is seen differs from that of then after {len(one.keys) - 1} actions")
+        return self._told(one), self._info(one)
+
+    def _goes_on(self, seed: int, actions: list[str], keys: list[str]) -> bool:
+        """Whether a snapshot continues the episode that is in the browser now."""
+        one = self._episode
+        if one is None or self._inner is None or one.outcome is not Outcome.RUNNING or one.seed != seed:
+            return False
+        return one.actions == actions[: len(one.actions)] and one.keys == keys[: len(one.keys)]
 
     def _unpacked(self, snapshot: bytes) -> tuple[int, list[str], list[str]]:
         body = snapshot[len(_MAGIC) + _DIGEST :]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 Address = tuple[str, int]
@@ -22,7 +23,7 @@ class Gate:
     """Lets a context reach ``sites``, names that stand for servers on this machine, and the public ``hosts``.
 
     An entry of ``hosts`` is ``example.org``, ``*.example.org`` or either with ``:port``; without one it means the
-    ports 80 and 443.
+    ports 80 and 443. Whoever owns a public name says where it leads, so it may not lead to this machine.
     """
 
     def __init__(self, sites: Mapping[str, Address], hosts: Iterable[str] = ()) -> None:
@@ -83,6 +84,11 @@ class Gate:
             writer.write(_response(502, "Bad Gateway", body))
             await writer.drain()
             return
+        if self._astray(host, far_writer.get_extra_info("peername")[0]):
+            far_writer.close()
+            self._refuse(f"{host} (which leads to this machine)", writer)
+            await writer.drain()
+            return
         self._links.add(far_writer)
         there: asyncio.Task[None] | None = None
         try:
@@ -100,6 +106,12 @@ class Gate:
                 await asyncio.gather(there, return_exceptions=True)
             self._links.discard(far_writer)
             far_writer.close()
+
+    def _astray(self, host: str, peer: str) -> bool:
+        """Whether a public name led to this machine, or to what answers this machine only, as its owner may have it."""
+        found = ip_address(peer.partition("%")[0])
+        meant = host.lower().rstrip(".") in (*self.sites, "localhost", peer)
+        return not meant and (found.is_loopback or found.is_link_local or found.is_unspecified)
 
     def _refuse(self, host: str, writer: asyncio.StreamWriter) -> None:
         if host not in self.refused and len(self.refused) < _MOST_REFUSED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from selfgym.envs.web.sites.installing import Package
 from selfgym.envs.web.sites.site import Site, Verdict
 from selfgym.envs.web.sites.source import SiteSource
 from selfgym.envs.web.task import TaskSource, WebTask
+from selfgym.envs.web.webarena.looking import Helper
+from selfgym.envs.web.webarena.matching import Judge
 
 SITES = {
     "shop": "selfgym.envs.web.sites.shop.shop:ShopSite",
@@ -106,6 +108,7 @@ class WebEnv(BrowserEnv):
         tasks: a file of tasks in WebArena's form, or a list of its entries, instead of a site.
         url, goal: a page and a wish instead of a site; nothing judges it.
         hosts: public hosts that may be reached, for ``url`` and ``tasks``; by default those where they begin.
+        urls, judge, helpers, reset: for ``tasks``; see `selfgym.envs.web.taskfiles.FileSource`.
         addresses: names for servers on this machine, ``{"wiki.test": ("127.0.0.1", 8080)}``, for ``url`` and ``tasks``.
         files: what may be uploaded, by name.
         width, height: of the picture, in pixels.
@@ -125,6 +128,10 @@ class WebEnv(BrowserEnv):
         url: str | None = None,
         goal: str = "Look around.",
         hosts: Iterable[str] = (),
+        urls: Mapping[str, str] | None = None,
+        judge: Judge | None = None,
+        helpers: Mapping[str, Helper] | None = None,
+        reset: Callable[[], None] | None = None,
         addresses: Mapping[str, Address] | None = None,
         files: Mapping[str, bytes] | None = None,
         width: int = 1280,
@@ -143,7 +150,7 @@ class WebEnv(BrowserEnv):
         if tasks is not None:
             from selfgym.envs.web.taskfiles import FileSource
 
-            source = FileSource(tasks, hosts, addresses or {})
+            source = FileSource(tasks, hosts, addresses or {}, urls=urls, judge=judge, helpers=helpers, reset=reset)
         elif url is not None:
             source = OpenSource(url, goal, hosts, addresses or {}, files or {})
         else:

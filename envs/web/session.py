@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from selfgym.envs.tools import ActionError
 from selfgym.envs.web.browser import EPOCH, NOBODY, Browser
 from selfgym.envs.web.gate import Gate
-from selfgym.envs.web.tab import How, PageFailure, Tab, script
+from selfgym.envs.web.tab import How, PageFailure, Tab, script, unheeded
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Dialog, Page
@@ -312,7 +312,7 @@ class Session:
         away = {"x": self.view.width - 1, "y": self.view.height - 1}
         if self.tab.at != (away["x"], away["y"]):  # a press delivers the movement at once
             events = ({"type": "mouseMoved", **away}, {"type": "mouseReleased", "button": "left", **away})
-            self._parking = asyncio.ensure_future(self.tab.pointer(*events))
+            self._parking = unheeded(asyncio.ensure_future(self.tab.pointer(*events)))
 
     async def parked(self) -> None:
         """Have the pointer out of the way."""

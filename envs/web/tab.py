@@ -52,6 +52,12 @@ def script(name: str) -> str:
     return (Path(__file__).with_name("page") / name).read_text(encoding="utf-8")
 
 
+def unheeded(work: asyncio.Future[T]) -> asyncio.Future[T]:
+    """``work``, of which it may be that nobody waits for it any longer: its page was lost meanwhile."""
+    work.add_done_callback(lambda lost: lost.cancelled() or lost.exception())
+    return work
+
+
 class Tab:
     """A page under control. Made by `open_tab`."""
 
@@ -132,7 +138,7 @@ class Tab:
         await asyncio.wait({work, self._gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             work.cancel()
-            work.add_done_callback(lambda lost: lost.cancelled() or lost.exception())  # nobody waits any longer
+            unheeded(work)
             if not self._gone.done():
                 self.fail(f"the page did not answer {what} within {seconds:.0f} seconds")
             await self._gone
@@ -158,7 +164,8 @@ class Tab:
                 self._contexts.clear()
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
-            raise PageFailure(f"a script failed: {details.get('exception', details).get('description', details)}")
+            said = str(details.get("exception", details).get("description", details))
+            raise PageFailure(f"a script failed: {' '.join(said[:300].split())}")
         return answer["result"].get("value")
 
     async def call(self, function: str, *arguments: Any) -> Any:
@@ -174,7 +181,7 @@ class Tab:
         if not self._browser.able.begin_frame:
             return await self.picture(), await self.call(function, *arguments)
         called = f"__selfgym.{function}({', '.join(json.dumps(one) for one in arguments)})"
-        work = asyncio.ensure_future(self.evaluate(_IN_FRAME.format(called), wait=True))
+        work = unheeded(asyncio.ensure_future(self.evaluate(_IN_FRAME.format(called), wait=True)))
         await asyncio.sleep(0)  # it is sent first
         picture = await self.picture()
         while not work.done():  # the frame may have come before it, which then waits for another
@@ -268,7 +275,7 @@ class Tab:
         Browsers deliver a movement with the next frame or press, so frames are drawn until all have arrived.
         """
         calls = [self._channel.send("Input.dispatchMouseEvent", dict(event)) for event in events]
-        work = asyncio.ensure_future(self.guard(asyncio.gather(*calls), "the pointer"))
+        work = unheeded(asyncio.ensure_future(self.guard(asyncio.gather(*calls), "the pointer")))
         presses = events[-1]["type"] in ("mousePressed", "mouseReleased")
         while self._browser.able.begin_frame and not presses and not work.done():
             await self.frame()

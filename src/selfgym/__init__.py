@@ -34,6 +34,7 @@ def _register() -> None:
         "selfgym/Code-v0": "selfgym.envs.code.env:CodeEnv",
         "selfgym/AlfWorld-v0": "selfgym.envs.household.env:AlfWorldEnv",
         "selfgym/Web-v0": "selfgym.envs.web.opened:WebEnv",
+        "selfgym/BrowserGym-v0": "selfgym.envs.adapters.browsergym:BrowserGymEnv",
         "selfgym/MiniWoB-v0": "selfgym.envs.web.miniwob.env:MiniWobEnv",
     }
     ids = {found.name: found.value for found in metadata.entry_points(group="selfgym.envs")} | ids

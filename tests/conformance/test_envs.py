@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tarfile
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import cloudpickle
@@ -48,6 +49,7 @@ SETTINGS = {
     "selfgym/AlfWorld-v0": {"split": "valid_seen", "max_steps": 30},
     # small functions to write: making repairs of packages would need these downloaded, and takes seconds
     "selfgym/Code-v0": {"problems": str(Path(__file__).with_name("code_tasks.jsonl")), "max_steps": 30},
+    "selfgym/BrowserGym-v0": {"task": "browsergym/miniwob.click-button"},
     "selfgym/Household-v0": {"max_steps": 30},
     "selfgym/Web-v0": {"admissible_commands": True, "max_steps": 12, "max_tokens": 2000},
     "selfgym/MiniWoB-v0": {
@@ -98,6 +100,8 @@ def _ready(request, name):
         request.getfixturevalue("alfworld_data")
     if name == "selfgym/Code-v0":
         request.getfixturevalue("sandboxes")
+    if name == "selfgym/BrowserGym-v0" and find_spec("browsergym") is None:
+        pytest.skip("BrowserGym is not installed here: it wants an environment of its own; see test_browsergym.py")
     if name.startswith(("selfgym/Web-", SINGLE)):
         request.getfixturevalue("browser")
 

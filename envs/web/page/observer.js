@@ -213,8 +213,8 @@
         if (!this.truncated.includes("nodes")) this.truncated.push("nodes");
         return;
       }
-      if (node instanceof Element && tagOf(node) === "FORM" && hidden(node)) { this.form(node, depth, x, y, clickable); return; }
       if (node.nodeType === 3) { if (!this.hidden) this.text(node.data); return; }
+      if ((node.tagName === "FORM" || typeof node.tagName === "object") && hidden(node)) { this.form(node, depth, x, y, clickable); return; }
       if (node.nodeType !== 1 || SKIPPED.has(node.tagName)) return;
       if (depth > this.options.depth) {
         if (!this.truncated.includes("depth")) this.truncated.push("depth");

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import asdict, dataclass
-from importlib import metadata
+from importlib import metadata, util
 
 from selfgym.cli.console import AsJson, print_json, print_table
 
@@ -79,6 +79,8 @@ def _missing(name: str) -> str:
         from selfgym.cli.browsers import web_needs
 
         return web_needs()
+    if name == "selfgym/BrowserGym-v0" and util.find_spec("browsergym") is None:
+        return "pip install browsergym-miniwob, in an environment of its own (docs/web.md)"
     if name == "selfgym/Code-v0":
         from selfgym.cli.sandboxes import code_needs
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -57,7 +59,7 @@ def envs(site: HostileSite) -> Iterator[dict[str, WebEnv]]:
 
 def surfing(site: HostileSite, host: str = "evil.test", path: str = "/start") -> WebEnv:
     """An environment that begins at a harmless page of the site."""
-    return WebEnv(url=f"http://{host}{path}", addresses={host: site.address}, deadline=2.0)
+    return WebEnv(url=f"http://{host}{path}", addresses={host: site.address}, deadline=1.0)
 
 
 def begin(env: WebEnv, site: HostileSite, attack: Attack) -> None:
@@ -70,7 +72,7 @@ def begin(env: WebEnv, site: HostileSite, attack: Attack) -> None:
 def next_action(env: WebEnv, number: int) -> str:
     """A press on something that is seen, another one each time; at last, and where there is nothing, patience."""
     spots = [one["number"] for one in env.look.elements if "point" in one]
-    return f"click({spots[number % len(spots)]})" if spots and number < 3 else "noop(300)"
+    return f"click({spots[number % len(spots)]})" if spots and number < 2 else "noop(300)"
 
 
 def check_text(env: WebEnv, text: str, info: dict[str, Any]) -> None:
@@ -121,7 +123,7 @@ def test_there_are_many_attacks() -> None:
 def test_the_ears_hear_what_is_let_through(site: HostileSite, ears: Ears) -> None:
     site.now = "frames-out"
     out = ("127.0.0.1", ears.tcp)
-    env = WebEnv(url="http://evil.test/", addresses={"evil.test": site.address, "canary.test": out}, deadline=2.0)
+    env = WebEnv(url="http://evil.test/", addresses={"evil.test": site.address, "canary.test": out}, deadline=1.0)
     env.reset(seed=0)
     env.close()
     assert any("GET /a" in words for words in ears.heard)
@@ -133,7 +135,7 @@ def test_an_attack_ends_well(attack: Attack, envs: dict[str, WebEnv], site: Host
     env = envs[attack.host]
     begin(env, site, attack)
     info: dict[str, Any] = {}
-    for number in range(-1, 4):
+    for number in range(-1, 3):
         begun = time.monotonic()
         action = f'goto("http://{attack.host}/")' if number < 0 else next_action(env, number)
         text, reward, _, _, info = env.step(action)
@@ -191,6 +193,23 @@ def test_an_attack_on_the_first_page_is_said_and_the_next_reset_works(site: Host
     check_text(env, text, info)
     env.close()
     assert ears.heard == []
+
+
+def test_a_public_name_that_leads_to_this_machine_is_refused(site: HostileSite) -> None:
+    """Its owner decides where a name leads: the name of this machine stands for one of an attacker here."""
+    name = socket.gethostname()
+    try:
+        if not ip_address(socket.gethostbyname(name)).is_loopback:
+            pytest.skip(f"the name of this machine, {name}, does not lead to its loopback address")
+    except OSError:
+        pytest.skip(f"the name of this machine, {name}, leads nowhere")
+    asked = len(site.asked)
+    env = WebEnv(url=f"http://{name}:{site.address[1]}/start", deadline=1.0)
+    text, info = env.reset(seed=0)
+    assert info["refused_hosts"] == [f"{name} (which leads to this machine)"]
+    assert "not on the list" in text
+    assert len(site.asked) == asked
+    env.close()
 
 
 def test_nothing_is_saved_from_a_page(envs: dict[str, WebEnv], site: HostileSite) -> None:
