@@ -45,16 +45,17 @@ _PRETRAINED: dict[str, Any] = {
 _MINIWOB: dict[str, Any] = {
     "env_options": {"task": "click-button", "max_steps": 6},
     "expert": "surfer",
-    "words": 200,
+    "words": 60,
     "width": 8,
     "workers": 1,
     "demos": 300,
-    "clone": {"steps": 400, "batch_tokens": 2048, "learning_rate": 3e-3, "bf16": True},
+    "clone": {"steps": 300, "batch_tokens": 1024, "learning_rate": 3e-3, "bf16": True},
     "tasks": 120,
     "unit": 40,
+    "evaluations": 100,
     "search": {"simulations": 2, "branch": 3, "max_depth": 6},
-    "update": {"steps": 300, "batch_tokens": 2048, "learning_rate": 1.5e-3, "bf16": True},
-    "iterations": 2,
+    "update": {"steps": 300, "batch_tokens": 1024, "learning_rate": 1.5e-3, "bf16": True},
+    "iterations": 1,
 }
 """What differs for `selfgym/MiniWoB-v0`: few browser contexts at once, and words of its pages for ``nano``."""
 

@@ -114,7 +114,7 @@ class Session:
         self._opening: set[asyncio.Task[None]] = set()
         self._coming = 0  # pages that were opened and cannot be used yet
         self._making = False
-        self._parking: asyncio.Task[None] | None = None
+        self._parking: asyncio.Future[None] | None = None
         self._taking = 0
         self._windows = 0
         self._arrived = asyncio.Event()
