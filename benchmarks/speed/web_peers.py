@@ -316,6 +316,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.install:
         install(options.folder)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("asked to end"))  # so that the peers are closed
     makers = peers(filter(None, options.peers.split(",")), options.folder, options.executable)
     parts: dict[str, Callable[[], Any]] = {
         "check": lambda: check_env({name: makers[name] for name in makers if name in ("browsergym", "farama")}),

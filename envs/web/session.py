@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from selfgym.envs.tools import ActionError
 from selfgym.envs.web.browser import EPOCH, NOBODY, Browser
+from selfgym.envs.web.foreign import read_frames
 from selfgym.envs.web.gate import Gate
 from selfgym.envs.web.tab import How, PageFailure, Tab, script, unheeded
 
@@ -287,6 +288,8 @@ class Session:
             png, seen = await self.tab.drawn("observe", options)
         else:
             seen = await self.tab.call("observe", options)
+        if seen["foreign"]:
+            await read_frames(self.tab, seen, options)
         self.anew = False
         self._dialogs = self._windows = 0
         events, self.events = self.events, []

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 How = Literal["quiet", "busy", "deadline"]
 """How an action came to rest: nothing has changed for a while; something still moves; it still loads."""
+APART = 1_000_000
+"""Between the numbers of elements in one frame of another origin and those in the next."""
 _WORLD = "selfgym"
 _IN_FRAME = """new Promise((done, fail) => requestAnimationFrame(() => {{
   try {{ done({}); }} catch (error) {{ fail(error); }}
@@ -66,6 +68,7 @@ class Tab:
         self.virtual = virtual and browser.able.virtual_time
         self.main_frame = ""
         self._contexts: dict[str, int] = {}  # of our world, by frame
+        self._frames: list[tuple[str, float, float]] = []  # of other origins: id and place
         self._expired = asyncio.Event()
         self._loaded = asyncio.Event()
         self._loaded.set()
@@ -168,9 +171,32 @@ class Tab:
             raise PageFailure(f"a script failed: {' '.join(said[:300].split())}")
         return answer["result"].get("value")
 
-    async def call(self, function: str, *arguments: Any) -> Any:
-        """Call a function of the observer."""
-        return await self.evaluate(f"__selfgym.{function}({', '.join(json.dumps(one) for one in arguments)})")
+    async def call(self, function: str, *arguments: Any, base: int = 0) -> Any:
+        """Call a function of the observer: of the one that numbered the element, where a number comes first."""
+        if arguments and isinstance(arguments[0], int) and arguments[0] >= APART:
+            base, number = divmod(arguments[0], APART)
+            base, arguments = base * APART, (number, *arguments[1:])
+        written = f"__selfgym.{function}({', '.join(json.dumps(one) for one in arguments)})"
+        if not base:
+            return await self.evaluate(written)
+        frame, x, y = self._frames[base // APART - 1]
+        context = self._contexts.get(frame)
+        if context is None:
+            return {"error": "gone"}
+        answer = await self.send("Runtime.evaluate", expression=written, contextId=context, returnByValue=True)
+        value = answer["result"].get("value")
+        if isinstance(value, dict) and "x" in value:
+            value |= {"x": value["x"] + x, "y": value["y"] + y}
+        return value
+
+    def frame_number(self, frame: str, x: float, y: float) -> int | None:
+        """Where the numbers of a frame of another origin begin; it lies at (x, y). None while it has no document."""
+        if frame not in self._contexts:
+            return None
+        known = [name for name, *_ in self._frames]
+        place = known.index(frame) if frame in known else len(known)
+        self._frames[place : place + 1] = [(frame, x, y)]
+        return (place + 1) * APART
 
     def post(self, expression: str) -> Awaitable[dict[str, Any]]:
         """Have the page's own world evaluate an expression, before anything that is asked of it afterwards."""

@@ -186,7 +186,7 @@
     constructor(options) {
       this.options = options;
       this.lines = []; this.line = ""; this.length = 0; this.found = []; this.truncated = []; this.nodes = 0;
-      this.scrollers = []; this.inside = 0; this.hidden = false;
+      this.scrollers = []; this.inside = 0; this.hidden = false; this.foreign = [];
     }
     break() {
       const line = this.line.trim().replace(OURS, "\\");
@@ -278,7 +278,12 @@
       this.break();
       const box = node.getBoundingClientRect(), inside = node.contentDocument && bare(node.contentDocument).body;
       this.break();
-      if (!inside) { this.add(`(frame ${clean(node.title || node.name || "")})`); return; }
+      if (!inside) {  // of another origin: somebody else reads it, and puts it in the place of this line
+        const line = `(frame ${numberOf(node)} ${clean(node.title || node.name || "")})`;
+        this.foreign.push({number: numberOf(node), line, x: x + box.left + node.clientLeft, y: y + box.top + node.clientTop});
+        this.add(line);
+        return;
+      }
       watch(node.contentWindow);
       this.children(inside, "block", depth, x + box.left + node.clientLeft, y + box.top + node.clientTop, false);
       this.break();
@@ -333,7 +338,7 @@
       text: walk.lines.join("\n"), elements: walk.found, truncated: walk.truncated, url: location.href,
       title: clean(page.title), ready: page.readyState, quiet: performance.now() - changed >= options.quiet,
       scroll: [Math.round(scrollX), Math.round(scrollY), Math.max(0, (view?.scrollWidth ?? 0) - innerWidth), Math.max(0, (view?.scrollHeight ?? 0) - innerHeight)],
-      scrollers: walk.scrollers, sign: Boolean(options.sign && page.querySelector(options.sign)?.checkVisibility()), moving: page.getAnimations().some((one) => one.playState === "running" && one.effect?.getComputedTiming().endTime !== Infinity),
+      scrollers: walk.scrollers, foreign: walk.foreign, sign: Boolean(options.sign && page.querySelector(options.sign)?.checkVisibility()), moving: page.getAnimations().some((one) => one.playState === "running" && one.effect?.getComputedTiming().endTime !== Infinity),
     };
   }
 

@@ -171,7 +171,10 @@ def test_pages_that_never_come_back_end_their_own_episodes_only(site: HostileSit
             ends[env] = step.result(LONGEST * 2)
             check_text(env, ends[env][0], ends[env][4])
         running = [env for env in envs if ends[env][4]["outcome"] is Outcome.RUNNING]
-        steps = [env.start("step", next_action(env, 0)) if env in running else step for env, step in zip(envs, steps)]
+        steps = [
+            env.start("step", next_action(env, 0)) if env in running else step
+            for env, step in zip(envs, steps, strict=True)
+        ]
     for env, attack in zip(envs, HANGING, strict=True):
         _, _, _, truncated, info = ends[env]
         assert (info["outcome"], truncated) == (Outcome.ENV_ERROR, True), attack.name

@@ -88,6 +88,22 @@ def test_frames_and_shadow_roots_are_read_and_acted_on(visit):
         assert f'button "{after}"' in text
 
 
+def test_frames_of_other_origins_are_read_and_acted_on(visit):
+    inner = """<p>foreign words</p><button onclick="this.textContent='Pressed there'">There</button>
+    <input aria-label=Field><button disabled>Off</button>"""
+    page = "<p>before</p><iframe src=http://other.test/inner style='margin:40px'></iframe><button>Here</button>"
+    env, text = visit({"/": page, "/inner": inner}, hosts=("other.test",))
+    assert "foreign words" in text
+    there = number_of(env, "There")
+    assert f'[{there}] button "There"' in text
+    assert there > number_of(env, "Here")
+    text, *_ = env.step(f"click({there})")
+    assert 'button "Pressed there"' in text
+    text, *_ = env.step(f'fill({number_of(env, "Field")}, "typed")')
+    assert '"Field" = "typed"' in text
+    assert "is disabled" in env.step(f"click({number_of(env, 'Off')})")[4]["action_error"]
+
+
 def test_numbers_stay_with_their_elements(visit):
     page = "<button onclick=\"document.body.prepend(document.createElement('input'))\">Add</button><a href=#>Link</a>"
     env, _ = visit(page)
