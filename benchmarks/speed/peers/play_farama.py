@@ -1,4 +1,7 @@
-"""Farama's miniwob as a peer of benchmarks/speed/web.py: under its own Python, one JSON object a line in and out."""
+"""Farama's miniwob as a peer of benchmarks/speed/web.py: under its own Python, one JSON object a line in and out.
+
+Its click is ``element.click()`` rather than a pointer's, and it observes nothing on a step that ends an episode.
+"""
 
 import argparse
 import json
@@ -38,10 +41,9 @@ def main():
         if call["do"] == "make":
             if env is not None:
                 env.close()
-            more = {"record_screenshots": False} if options.no_screenshots else {}
-            env = gymnasium.make(f"miniwob/{call['task']}-v1", **more)
+            env = gymnasium.make(f"miniwob/{call['task']}-v1")
         elif call["do"] == "reset":
-            seen, _ = env.reset(seed=call["seed"])
+            seen, _ = env.reset(seed=call["seed"], options={"record_screenshots": not options.no_screenshots})
         elif call["do"] in ("click", "noop"):
             plain = env.unwrapped
             if call["do"] == "click":
