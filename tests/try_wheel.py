@@ -43,10 +43,21 @@ env.restore(before)
 assert env.step({"name": "list", "arguments": {}})[0].count(".py") > 1
 env.close()
 """
+WEB = """
+import gymnasium
+for name, options in (("MiniWoB-v0", {"task": "click-button"}), ("Web-v0", {"site": "shop"})):
+    env = gymnasium.make(f"selfgym:selfgym/{name}", admissible_commands=True, **options).unwrapped
+    observation, info = env.reset(seed=7)
+    before = env.snapshot()
+    after = env.step(info["admissible_commands"][0])
+    assert after[4]["action_error"] is None, after
+    assert env.restore(before)[0] == observation
+    env.close()
+"""
 
 
 def main() -> None:
-    """Try everything that the core install promises, then what `selfgym[code]` adds; an exception is the failure."""
+    """Try everything that the core install promises, then what `selfgym[code,web]` adds; an exception is the failure."""
     with tempfile.TemporaryDirectory(prefix="selfgym-wheel-") as name:
         folder = Path(name)
         environment = install_wheel(folder)
@@ -78,9 +89,13 @@ def main() -> None:
 
         (built,) = (folder / "dist").glob("*.whl")
         quietly = ("--quiet", "--disable-pip-version-check", "--no-input")
-        run(python, "-m", "pip", "install", *quietly, f"{built}[code]")
+        run(python, "-m", "pip", "install", *quietly, f"{built}[code,web]")
         checks = {check["name"]: check for check in _json(run, selfgym, "doctor")}
-        for program, needs in ((SANDBOX, ["local sandbox"]), (CODE, ["local sandbox", "Code-v0 packages"])):
+        tried = (
+            *((SANDBOX, ["local sandbox"]), (CODE, ["local sandbox", "Code-v0 packages"])),
+            (WEB, ["Chromium", "miniwob"]),
+        )
+        for program, needs in tried:
             missing = [checks[name] for name in needs if not checks[name]["ok"]]
             if missing:
                 _left_out(missing)

@@ -7,8 +7,8 @@ Everybody plays the same five pages and clicks the first button, link or field; 
 elements, the text and a screenshot. *fallback* is selfgym with plain Chromium, whose frames come at their own pace.
 BrowserGym is taken as shipped (``slow_mo`` 100 ms, on open pages 1000, and half a second of sleep) and with all its
 waits removed; it starts two browsers for a reset and cannot leave the screenshot out. A click of Farama's that ends an
-episode observes nothing, and is counted all the same. Milliseconds are medians, measured inside the process that does the work. Memory is the proportional
-share (PSS) of all processes. Peers that are not installed are left out, loudly.
+episode observes nothing, and is counted all the same. Milliseconds are medians, measured inside the process that does
+the work. Memory is the proportional share (PSS) of all processes. Peers that are not installed are left out, loudly.
 """
 
 from __future__ import annotations
