@@ -57,7 +57,7 @@ for name, options in (("MiniWoB-v0", {"task": "click-button"}), ("Web-v0", {"sit
 
 
 def main() -> None:
-    """Try everything that the core install promises, then what `selfgym[code,web]` adds; an exception is the failure."""
+    """Try everything that the core install promises, then what `selfgym[code,web]` adds; an exception fails."""
     with tempfile.TemporaryDirectory(prefix="selfgym-wheel-") as name:
         folder = Path(name)
         environment = install_wheel(folder)
