@@ -108,7 +108,8 @@ def test_a_checkout_without_symbolic_links_works(tmp_path: Path, links: str) -> 
         (tmp_path / room).mkdir()
         if links == "text files":  # what git writes where the file system has no links
             (tmp_path / "src/selfgym" / room).write_text(f"../../{room}")
-    for name in ("core.py", "spaces.py"):
+    for name in ("core.py", "spaces.py", "web/miniwob/names.py"):
+        (tmp_path / "envs" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "envs" / name, tmp_path / "envs" / name)
     found = run_python("import selfgym.envs.core as c; print(c.__file__)", path=tmp_path / "src", cwd=tmp_path)
     assert Path(found.strip()) == tmp_path / "envs/core.py"

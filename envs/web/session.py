@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Dialog, Page
 
 _MOST_TABS = 8
+_MOST_EPISODES = 300
 _MOST_DIALOGS = 25  # in one step; a page that opens more is broken or attacks
 _MOST_WINDOWS = 20  # likewise, pages that it opens
 _SHOWN = 300  # characters of a dialog's message
@@ -152,8 +153,12 @@ class Session:
 
     @property
     def sound(self) -> bool:
-        """Whether it can be used for another episode: the browser lives, and there is one tab, which works."""
-        return self.browser.alive and len(self.tabs) == 1 and not self.tab.failed
+        """Whether it can be used for another episode: the browser lives, and there is one tab, not worn out.
+
+        After some hundred thousand messages Chromium was seen to answer movements of the pointer once a second.
+        """
+        worn = self.used >= _MOST_EPISODES
+        return self.browser.alive and len(self.tabs) == 1 and not self.tab.failed and not worn
 
     @property
     def context(self) -> BrowserContext:

@@ -36,6 +36,7 @@ _AFTER_LOADING = 200  # ms of a new document's time
 _ODD = 7  # ms more than asked for, so that no timer of a round length ends with a step: it might be seen or not
 _QUIET = 100  # ms without a change after which a page counts as quiet
 _ATTEMPTS = 3
+_FRAMES = 3  # that a movement of the pointer may take to arrive
 _ANSWER = 10.0  # seconds that a page may take to answer anything
 _REAL_QUIET = (
     "new Promise((done) => {{ const begun = performance.now(); const look = () => "
@@ -303,8 +304,10 @@ class Tab:
         calls = [self._channel.send("Input.dispatchMouseEvent", dict(event)) for event in events]
         work = unheeded(asyncio.ensure_future(self.guard(asyncio.gather(*calls), "the pointer")))
         presses = events[-1]["type"] in ("mousePressed", "mouseReleased")
+        frames = 0
         while self._browser.able.begin_frame and not presses and not work.done():
-            await self.frame()
+            await (self.frame() if frames < _FRAMES else self.picture())  # which draws even where nothing has changed
+            frames += 1
             await asyncio.wait({work}, timeout=0.01)
         await work
         self.at = (events[-1]["x"], events[-1]["y"])

@@ -24,7 +24,6 @@ from selfgym.envs.web.task import TaskSource, WebTask
 Reward = Literal["success", "raw", "original"]
 _SPLITS = ("train", "valid", "test")
 _ENDLESS = 10**9  # ms; a longer timer would go off at once
-_RELOAD_AFTER = 500  # episodes in one page
 _RELOADED = frozenset(
     {
         *("chase-circle", "click-pie", "click-pie-nodelay", "drag-cube", "moving-items", "simon-says"),
@@ -35,6 +34,7 @@ _RELOADED = frozenset(
 _NOT_THE_PAGE = "#query, #reward-display, #sync-task-cover, #click-canvas"
 _BEGIN = """(() => {{
   document.activeElement?.blur();
+  for (const told of document.querySelectorAll("body > .ui-helper-hidden-accessible")) told.replaceChildren();
   core.wob_scores = []; core.wob_latest = "-"; WOB_EPISODE_ID = 0;
   for (const [id, text] of [["reward-last", "-"], ["reward-avg", "-"], ["episode-id", "0"]]) {{
     const shown = document.getElementById(id);
@@ -67,7 +67,7 @@ class MiniWobTask(WebTask):
         tab = session.tab
         url = f"http://{HOST}{path_of(self.page)}"
         session.used += 1
-        if tab.page.url != url or self.page in _RELOADED or session.used % _RELOAD_AFTER == 0:
+        if tab.page.url != url or self.page in _RELOADED:
             await tab.navigate(url)
             await tab.settle(100, 15.0)
         await session.parked()

@@ -392,7 +392,7 @@
       const outside = (box) => box.left + offsetX < 0 || box.top + offsetY < 0 || box.right + offsetX > innerWidth || box.bottom + offsetY > innerHeight;
       const tryPoints = () => {
         const [dx, dy] = rootOffset(target);
-        for (const box of boxes) for (const [px, py] of [[.5, .5], [.25, .5], [.75, .5], [.5, .2], [.5, .8], [.1, .1], [.9, .9]]) {
+        for (const box of boxes) for (const [px, py] of [[.5, .5], [.25, .5], [.75, .5], [.5, .2], [.5, .8], [.1, .1], [.9, .9], [.02, .5], [.98, .5], [.5, .02], [.5, .98]]) {
           const x = box.left + box.width * px + dx, y = box.top + box.height * py + dy;
           if (x < 0 || y < 0 || x >= innerWidth || y >= innerHeight) continue;
           seen = true;

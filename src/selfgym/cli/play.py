@@ -77,7 +77,7 @@ class _Game:
         self.rewards: list[float] = []
 
     def run(self) -> None:
-        if self.info["task"] not in str(self.observation):
+        if not str(self.observation).startswith((self.info["task"], f"Task: {self.info['task']}")):
             print(f"Task: {self.info['task']}\n")
         while True:
             print(self.observation)
