@@ -1,6 +1,6 @@
 """Running a Hugging Face model on many contexts at once, so that a context costs only the tokens that are new.
 
-Keys and values lie in slots and reach the model through its ``past_key_values`` argument, as a `transformers.Cache`;
+Keys and values lie in slots and reach the model through its argument ``cache``, as a `transformers.Cache`;
 the model itself is not touched. It needs a decoder whose every layer is ordinary full attention.
 
 Rows of a batch have different lengths, so new tokens are aligned to the right: the last column is the last token of
@@ -9,6 +9,7 @@ every row. An explicit mask and explicit positions say what each token sees.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,6 +99,8 @@ class CachedForward:
 
     def __init__(self, model: Any, max_cached_tokens: int) -> None:
         self._model = model
+        takes = inspect.signature(type(model).forward).parameters
+        self._cache_argument = "cache" if "cache" in takes else "past_key_values"  # its name before transformers 5.24
         self._pool = SlotPool(max_cached_tokens)
         self._window = _Window([])
         self._room = 0
@@ -252,9 +255,9 @@ class CachedForward:
             input_ids=ids,
             position_ids=positions,
             attention_mask=mask,
-            past_key_values=cache,
             use_cache=True,
             logits_to_keep=keep,
+            **{self._cache_argument: cache},
         ).logits
         return output
 
