@@ -41,8 +41,8 @@ RECOVERY_SEEDS = 5_000_000
 PREFIX = 6
 
 
-def run_arm(arm: str, seed: int, settings: dict[str, Any], out: Path) -> None:
-    """Make the seed's cloned start if it is not there, and take ``arm`` through its iterations."""
+def branch(arm: str, seed: int, settings: dict[str, Any], out: Path) -> tuple[EvolveConfig, Path]:
+    """The settings and the folder of an arm, which begins as a copy of the seed's cloned start."""
     config = EvolveConfig(**{**settings, "recipe": arm, "seed": seed})
     folder = out / f"seed-{seed}" / arm / "run"
     if not folder.exists():
@@ -51,6 +51,12 @@ def run_arm(arm: str, seed: int, settings: dict[str, Any], out: Path) -> None:
         shutil.copytree(out / f"seed-{seed}" / "start" / "run", partial_folder)
         (partial_folder / "config.json").write_text(config.model_dump_json())
         partial_folder.rename(folder)
+    return config, folder
+
+
+def run_arm(arm: str, seed: int, settings: dict[str, Any], out: Path) -> None:
+    """Take ``arm`` from the seed's cloned start through its iterations."""
+    config, folder = branch(arm, seed, settings, out)
     evolve(config, folder)
     for iteration in range(1 if arm != ARMS[0] else 0, config.iterations + 1):
         recover(config, folder, iteration)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from selfgym.agents.rollout import Job, rollout
-from selfgym.benchmarks.learning.agent_r import difference, load, make_start, scores
+from selfgym.benchmarks.learning.agent_r import branch, difference, load, make_start, scores
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
@@ -60,15 +59,7 @@ def begin(seed: int, settings: dict[str, Any], out: Path) -> None:
 
 def run_arm(arm: str, seed: int, settings: dict[str, Any], out: Path) -> None:
     """Take an arm from the seed's start through its iterations."""
-    config = EvolveConfig(**{**settings, "recipe": arm, "seed": seed})
-    folder = out / f"seed-{seed}" / arm / "run"
-    if not folder.exists():
-        partial_folder = folder.parent / "partial"
-        shutil.rmtree(partial_folder, ignore_errors=True)
-        shutil.copytree(out / f"seed-{seed}" / "start" / "run", partial_folder)
-        (partial_folder / "config.json").write_text(config.model_dump_json())
-        partial_folder.rename(folder)
-    evolve(config, folder)
+    evolve(*branch(arm, seed, settings, out))
 
 
 def report(out: Path, seeds: Sequence[int], iterations: int) -> dict[str, Any]:
