@@ -62,7 +62,7 @@ def unheeded(work: asyncio.Future[T]) -> asyncio.Future[T]:
 
 
 class Tab:
-    """A page under control. Made by `open_tab`."""
+    """A page under control; `start` must be called before anything else."""
 
     def __init__(self, browser: Browser, page: Page, channel: Channel, words: str, *, virtual: bool) -> None:
         self._browser, self.page, self._channel, self._words = browser, page, channel, words
