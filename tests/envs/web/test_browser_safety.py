@@ -19,6 +19,7 @@ from selfgym.envs.core import Outcome
 from selfgym.envs.web.background import run
 from selfgym.envs.web.browser import NOBODY, Browser, shared_browser
 from selfgym.envs.web.finding import BrowserUnavailable, find_executable
+from selfgym.envs.web.idle import close_idle
 from selfgym.envs.web.opened import WebEnv
 
 from .episode_process import descendants, play
@@ -43,6 +44,12 @@ def site() -> Iterator[HostileSite]:
     site.close()
     assert ears.heard == []
     ears.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_waits() -> None:
+    """Pages that earlier tests left for the next episode would be counted here."""
+    close_idle()
 
 
 def surfing(site: HostileSite) -> WebEnv:
