@@ -1,7 +1,7 @@
 """The Chrome DevTools Protocol over one socket to the browser: for what is done at every step.
 
 Playwright starts and keeps the browser; a call through its driver takes 2.1 ms here where one over this socket takes
-0.75 (benchmarks/LOG.md), and a step makes six. The socket listens on this machine only, at a path that Chromium makes
+0.6 (benchmarks/LOG.md), and a step makes six. The socket listens on this machine only, at a path that Chromium makes
 up.
 """
 
@@ -12,13 +12,15 @@ import json
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
+    from websockets.client import ClientProtocol
+    from websockets.frames import Frame
 
 Handler = Callable[[dict[str, Any]], None]
 _OPEN = 10.0  # seconds
+_MESSAGES = (0, 1)  # the opcodes of text and of what continues it
 
 
 class WireError(RuntimeError):
@@ -41,28 +43,30 @@ class Channel:
         self.handlers[event].append(handler)
 
 
-class Wire:
+class Wire(asyncio.Protocol):
     """The socket. Made by `open`."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientProtocol) -> None:
         self._socket = socket
+        self._transport: asyncio.Transport | None = None
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._channels: dict[str, Channel] = {}
+        self._parts: list[bytes] = []  # of a message that has not come whole
         self._count = 0
-        self._outgoing: asyncio.Queue[str] = asyncio.Queue()
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
 
     @classmethod
     async def open(cls, profile: Path) -> Wire:
         """Connect to the browser whose profile this is: it has written down where it listens."""
-        from websockets.asyncio.client import connect
+        from websockets.client import ClientProtocol
+        from websockets.uri import parse_uri
 
         port, path = (profile / "DevToolsActivePort").read_text().split()
-        socket = await connect(
-            f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, proxy=None, ping_interval=None,
-            open_timeout=_OPEN,
-        )  # fmt: skip
-        return cls(socket)
+        socket = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}{path}"), max_size=None)
+        _, wire = await asyncio.get_running_loop().create_connection(lambda: cls(socket), "127.0.0.1", int(port))
+        await asyncio.wait_for(wire._opened, _OPEN)
+        return wire
 
     async def attach(self, target: str) -> Channel:
         """The protocol with the page ``target``."""
@@ -75,28 +79,55 @@ class Wire:
         """Make a call of the browser, or of a page by its session. Calls arrive in the order they are made."""
         self._count += 1
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        if self._tasks[0].done():
+        if self._lost.done():
             answer.set_exception(WireError("the browser has gone"))
             return answer
         self._waiting[self._count] = answer
         message = {"id": self._count, "method": method, "params": parameters}
-        self._outgoing.put_nowait(json.dumps(message | ({"sessionId": session} if session else {})))
+        self._socket.send_text(json.dumps(message | ({"sessionId": session} if session else {})).encode())
+        self._flush()
         return answer
 
-    async def _write(self) -> None:
-        while True:
-            await self._socket.send(await self._outgoing.get())
+    def _flush(self) -> None:
+        assert self._transport is not None
+        for some in self._socket.data_to_send():
+            if some:
+                self._transport.write(some)
 
-    async def _read(self) -> None:
-        try:
-            async for text in self._socket:
-                self._take(json.loads(text))
-        finally:
-            for answer in self._waiting.values():
-                if not answer.done():
-                    answer.set_exception(WireError("the browser has gone"))
-                    answer.exception()  # it may be that nobody waits
-            self._waiting.clear()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the websocket."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._socket.send_request(self._socket.connect())
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Take every message that has come whole."""
+        self._socket.receive_data(data)
+        for event in self._socket.events_received():
+            if self._opened.done():
+                self._take_frame(cast("Frame", event))
+            elif self._socket.handshake_exc is None:
+                self._opened.set_result(None)
+            else:
+                self._opened.set_exception(WireError(str(self._socket.handshake_exc)))
+        self._flush()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """The browser has gone: nobody waits any longer."""
+        self._lost.set_result(None)
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(WireError("the browser has gone"))
+                answer.exception()  # it may be that nobody waits
+        self._waiting.clear()
+
+    def _take_frame(self, frame: Frame) -> None:
+        if frame.opcode not in _MESSAGES:
+            return
+        self._parts.append(bytes(frame.data))
+        if frame.fin:
+            text, self._parts = b"".join(self._parts), []
+            self._take(json.loads(text))
 
     def _take(self, message: dict[str, Any]) -> None:
         if "id" in message:
@@ -117,7 +148,6 @@ class Wire:
 
     async def close(self) -> None:
         """Hang up."""
-        await self._socket.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        assert self._transport is not None
+        self._transport.abort()
+        await self._lost
