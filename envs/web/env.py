@@ -256,12 +256,12 @@ class BrowserEnv(AgentEnv[Any]):
 
     async def _ready_session(self, seed: int) -> Session:
         """The session of the episode before, where it can be used again, or a new one."""
-        browser = await shared_browser(self._executable, plain=self._plain)
         session = self._session
-        if session is not None and not (self.source.reusable and session.sound and session.browser is browser):
+        if session is not None and not (self.source.reusable and session.sound):
             await self._hang_up()
             session = None
         if session is None:
+            browser = await shared_browser(self._executable, plain=self._plain)
             sites, hosts = await asyncio.to_thread(self.source.addresses)
             virtual = self.clock == "virtual"
             self._kind = (browser, self.view, virtual, tuple(sites.items()), hosts)

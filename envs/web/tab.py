@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -27,9 +27,7 @@ How = Literal["quiet", "busy", "deadline"]
 APART = 1_000_000
 """Between the numbers of elements in one frame of another origin and those in the next."""
 _WORLD = "selfgym"
-_IN_FRAME = """new Promise((done, fail) => requestAnimationFrame(() => {{
-  try {{ done({}); }} catch (error) {{ fail(error); }}
-}}))"""
+_DRAWING = "new Promise((done) => requestAnimationFrame(() => done(null)))"
 _WATCHDOG = 0.25  # seconds after which a frame is drawn for a page that waits for one
 _LOADING_SLICE = 50  # ms of the page's time at once while it loads
 _AFTER_LOADING = 200  # ms of a new document's time
@@ -207,15 +205,19 @@ class Tab:
         """A picture (PNG), and what a function of the observer returns in the same frame."""
         if not self._browser.able.begin_frame:
             return await self.picture(), await self.call(function, *arguments)
-        called = f"__selfgym.{function}({', '.join(json.dumps(one) for one in arguments)})"
-        work = unheeded(asyncio.ensure_future(self.evaluate(_IN_FRAME.format(called), wait=True)))
+        picture = await self._drawing(self.picture())
+        seen = await self.call(function, *arguments)  # while the picture is made
+        return await picture, seen
+
+    async def _drawing(self, frame: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        """Begin ``frame`` and return once the page has done its part of it: laid out, its scripts called."""
+        laid_out = unheeded(asyncio.ensure_future(self.evaluate(_DRAWING, wait=True)))
         await asyncio.sleep(0)  # it is sent first
-        picture = await self.picture()
-        while not work.done():  # the frame may have come before it, which then waits for another
-            await asyncio.wait({work}, timeout=0.02)
-            if not work.done():
-                await self.frame()
-        return picture, await work
+        work = unheeded(asyncio.ensure_future(frame))
+        await asyncio.wait({laid_out, work}, return_when=asyncio.FIRST_COMPLETED)
+        if not laid_out.done() or laid_out.cancelled() or laid_out.exception():
+            await work
+        return work
 
     async def handle(self, number: int) -> str:
         """The protocol's object id of an element."""
@@ -239,13 +241,15 @@ class Tab:
     async def settle(self, budget: int, deadline: float, *, draw: bool = True) -> How:
         """Let the page's time run for ``budget`` ms, and on while it loads; ``deadline`` bounds it, in real seconds.
 
-        ``draw``: whether a frame is drawn first, so that transitions begin.
+        ``draw``: whether a frame is drawn first, so that transitions begin; not for a page where nothing would.
         """
         clock = asyncio.get_running_loop().time
         end = clock() + deadline
         loads, part = self.loads, budget
         if self._patient and not self._loaded.is_set():
             loads, part = -1, _LOADING_SLICE
+        elif draw and self.virtual and self._browser.able.begin_frame:
+            draw = not await self.call("still")
         while await self._advance(part + _ODD, max(0.1, end - clock()), draw):
             draw = True
             if self._patient and not self._loaded.is_set():
@@ -267,7 +271,7 @@ class Tab:
             return True
         self._expired.clear()
         if draw and self._browser.able.begin_frame:
-            await self.frame()
+            await self._drawing(self.frame())
         await self.send(
             "Emulation.setVirtualTimePolicy",
             policy="pauseIfNetworkFetchesPending" if self._patient else "advance",

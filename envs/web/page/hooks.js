@@ -1,6 +1,7 @@
-// Runs in the page's own world before any script of the page. Three small changes: elements that listen for presses are made known to the observer, by an event at the element, since
-// no interface of the document tells of listeners; random numbers follow from the
-// episode's seed; and closed shadow roots are opened, so that they can be read.
+// Runs in the page's own world before any script of the page. Four small changes: elements that listen for presses are
+// made known to the observer, by an event at the element, since no interface of the document tells of listeners; so is
+// whether scripts wait for a frame; random numbers follow from the episode's seed; and closed shadow roots are opened,
+// so that they can be read.
 (() => {
   "use strict";
   const words = __WORDS__, kinds = new Set(["click", "mousedown", "mouseup", "pointerdown", "touchstart", "dblclick"]);
@@ -22,6 +23,7 @@
   }
   Reflect.apply(add, document, [words.ask, (event) => {
     event.stopImmediatePropagation();
+    if (frames.size || watching) event.preventDefault();
     waiting = waiting.filter((one) => {
       const node = one.deref();
       if (!node) return false;
@@ -29,6 +31,17 @@
       return !node.isConnected;
     });
   }, true]);
+  const frames = new Set(), request = requestAnimationFrame, cancel = cancelAnimationFrame;
+  let watching = false;  // for what only frames tell of
+  globalThis.requestAnimationFrame = function requestAnimationFrame(callback) {
+    const frame = request(typeof callback !== "function" ? callback : (time) => { frames.delete(frame); callback(time); });
+    frames.add(frame);
+    return frame;
+  };
+  globalThis.cancelAnimationFrame = function cancelAnimationFrame(frame) { frames.delete(frame); cancel(frame); };
+  for (const name of ["IntersectionObserver", "ResizeObserver"]) {
+    globalThis[name] = new Proxy(globalThis[name], {construct(...given) { watching = true; return Reflect.construct(...given); }});
+  }
   // The same episode draws the same random numbers: mulberry32 (Tommy Ettinger).
   let state = (__SEED__ ^ (self === top ? 0 : 0x9e3779b9)) | 0;
   Math.random = function random() {
@@ -39,6 +52,7 @@
   };
   const attach = Element.prototype.attachShadow;
   Element.prototype.attachShadow = function attachShadow(options) {
+    watching = true;  // what moves inside, the document does not tell
     return Reflect.apply(attach, this, [{...options, mode: "open"}]);
   };
 })();

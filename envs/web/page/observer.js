@@ -49,6 +49,7 @@
   const hidden = (form) => HIDEABLE.some((name) => form[name] !== Reflect.get(Object.getPrototypeOf(form), name, form));
 
   let numbers = new WeakMap(), elements = [null], marked = new WeakSet(), changed = performance.now();
+  let seen = {x: 0, y: 0, focus: 0, scrollers: []};  // where things were scrolled to when last looked at
   const words = globalThis.__selfgym_words;  // the names of the two events by which page/hooks.js tells of listeners
   const watched = new WeakSet(), mutations = new MutationObserver(() => { changed = performance.now(); });
   function watch(view) {  // a window of the same origin: learn of its listeners and of its changes
@@ -57,7 +58,7 @@
       view.addEventListener(words.mark, (event) => { marked.add(event.composedPath()[0]); event.stopImmediatePropagation(); }, true);
       mutations.observe(view.document, {subtree: true, childList: true, attributes: true, characterData: true});
     }
-    bare(view.document).dispatchEvent(new Event(words.ask));
+    return bare(view.document).dispatchEvent(new Event(words.ask, {cancelable: true}));
   }
 
   const plain = (text) => PLAIN.test(text) ? text : text.replace(UNSEEN, " ").replace(STACKED, "$1").replace(BLANKS, " ");
@@ -334,12 +335,23 @@
     const walk = new Walk(options), view = page.scrollingElement ?? page.documentElement;
     if (page.body) walk.node(page.body, 0, 0, 0, false);
     walk.break();
+    seen = {x: scrollX, y: scrollY, focus: scrolled(), scrollers: walk.scrollers};
     return {
       text: walk.lines.join("\n"), elements: walk.found, truncated: walk.truncated, url: location.href,
       title: clean(page.title), ready: page.readyState, quiet: performance.now() - changed >= options.quiet,
       scroll: [Math.round(scrollX), Math.round(scrollY), Math.max(0, (view?.scrollWidth ?? 0) - innerWidth), Math.max(0, (view?.scrollHeight ?? 0) - innerHeight)],
       scrollers: walk.scrollers, foreign: walk.foreign, sign: Boolean(options.sign && page.querySelector(options.sign)?.checkVisibility()), moving: page.getAnimations().some((one) => one.playState === "running" && one.effect?.getComputedTiming().endTime !== Infinity),
     };
+  }
+
+  // Whether a frame would change nothing but the picture: nothing is animated or has scrolled since the last look, and
+  // no script waits for one.
+  const FRAMED = "iframe, frame, video, marquee, animate, animateMotion, animateTransform, set, [loading=lazy]";
+  const scrolled = () => page.activeElement?.scrollTop ?? 0;
+  function still() {
+    return watch(window) && !page.getAnimations().length && !page.querySelector(FRAMED)
+      && seen.x === scrollX && seen.y === scrollY && seen.focus === scrolled()
+      && seen.scrollers.every(([number, at]) => Math.round(element(number)?.scrollTop ?? at) === at);
   }
 
   function element(number) {
@@ -481,7 +493,7 @@
       if (!top && !/auto|scroll|overlay/.test(dy ? style.overflowY : style.overflowX)) continue;
       const box = top ? node.ownerDocument.scrollingElement ?? node : node, left = box.scrollLeft, up = box.scrollTop;
       box.scrollBy({left: dx, top: dy, behavior: "instant"});
-      if (box.scrollLeft !== left || box.scrollTop !== up) return {};
+      if (box.scrollLeft !== left || box.scrollTop !== up) { seen.x = NaN; return {}; }  // it is told with a frame
     }
     return {error: "unscrollable"};
   }
@@ -490,7 +502,7 @@
   function html(most) { const all = page.documentElement?.outerHTML ?? ""; return all.length > most ? all.slice(0, most) : all; }
 
   globalThis.__selfgym = {
-    observe, point, ready, set, choose, press, focus, scroll, html, element,
+    observe, still, point, ready, set, choose, press, focus, scroll, html, element,
     changed: () => changed, at: (x, y) => describe(deepest(x, y)), what: (number) => describe(element(number)),
   };
 })();
