@@ -65,16 +65,19 @@ class Ours:
         elif do == "reset":
             self.env.reset(seed=call["seed"])
         else:
-            action = f"click({self._target(call.get('nth', 0))})" if do == "click" else "noop(0)"
+            number = self._target(call.get("nth", 0)) if do == "click" else 0
+            if number is None:
+                return {"ms": 0.0, "error": "there is nothing to click"}
+            action = f"click({number})" if do == "click" else "noop(0)"
             *_, terminated, truncated, info = self.env.step(action)
             told = {"ended": terminated or truncated, "error": info["action_error"] or ""}
         return {"ms": 1e3 * (time.perf_counter() - before), "parts": dict(_spent), **told}
 
-    def _target(self, nth: int) -> int:
+    def _target(self, nth: int) -> int | None:
         kinds = ("button", "link", "textbox", "checkbox", "radio") if nth == 0 else ("link",)
         seen = [one for one in self.env.look.elements if "point" in one]
         found = [one["number"] for one in seen if one["role"] in kinds] or [one["number"] for one in seen]
-        return int(found[nth % len(found)])
+        return int(found[nth % len(found)]) if found else None
 
     def close(self) -> None:
         """Close the environment."""

@@ -81,7 +81,9 @@ def sites(makers: dict[str, Callable[[], Any]], runs: int) -> dict[str, dict[str
                 if run % 8 == 7:
                     player.ask("reset", seed=0)
                 told = player.ask("click", nth=nth)
-                if not told["error"]:
+                if told["error"]:
+                    player.ask("reset", seed=0)
+                else:
                     taken[name].append(told["ms"])
         for name in names:
             playing[name].close()

@@ -113,7 +113,7 @@ def target(seen, nth):
         found = [
             bid for bid, one in seen["extra_element_properties"].items() if one["clickable"] and visible(seen, bid)
         ]
-    return found[nth % len(found)]
+    return found[nth % len(found)] if found else ""  # which is told as an error
 
 
 def visible(seen, bid):
