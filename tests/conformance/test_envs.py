@@ -514,10 +514,12 @@ def test_close_releases_handles_and_processes(name):
         env.close()
 
     use()
-    before = open_handles()
+    files, processes = open_handles()
     for _ in range(5):
         use()
-    assert open_handles() == before
+    after = open_handles()  # fewer where what waited for the next environment of another kind made room
+    assert len(after[0]) <= len(files), after
+    assert set(after[1]) <= set(processes), after
 
 
 def test_specs_survive_pickle_cloudpickle_and_json(name, make):

@@ -46,7 +46,7 @@ def site() -> Iterator[HostileSite]:
     ears.close()
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def nothing_waits() -> None:
     """Pages that earlier tests left for the next episode would be counted here."""
     close_idle()
