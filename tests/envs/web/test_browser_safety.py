@@ -17,7 +17,7 @@ import pytest
 
 from selfgym.envs.core import Outcome
 from selfgym.envs.web.background import run
-from selfgym.envs.web.browser import NOBODY, Browser, shared_browser
+from selfgym.envs.web.browser import NOBODY, Browser, close_browsers, shared_browser
 from selfgym.envs.web.finding import BrowserUnavailable, find_executable
 from selfgym.envs.web.idle import close_idle
 from selfgym.envs.web.opened import WebEnv
@@ -47,9 +47,10 @@ def site() -> Iterator[HostileSite]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_waits() -> None:
-    """Pages that earlier tests left for the next episode would be counted here."""
+def a_new_browser() -> None:
+    """Pages that earlier tests left open, or for the next episode, would be counted here."""
     close_idle()
+    close_browsers()
 
 
 def surfing(site: HostileSite) -> WebEnv:
