@@ -42,4 +42,5 @@ def close_idle() -> None:
         while _idle:
             await _idle.pop()[1].close()
 
-    run(close())
+    if _idle:
+        run(close())

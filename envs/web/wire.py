@@ -115,6 +115,8 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         """The browser has gone: nobody waits any longer."""
         self._lost.set_result(None)
+        if not self._opened.done():
+            self._opened.set_exception(WireError("the browser hung up"))
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(WireError("the browser has gone"))
