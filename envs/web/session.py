@@ -32,6 +32,7 @@ _MOST_WINDOWS = 20  # likewise, pages that it opens
 _SHOWN = 300  # characters of a dialog's message
 _CLOSING = 3.0  # seconds that Playwright may take to close a context, before the browser is told to
 _OPENING = 5.0  # seconds that a new tab may take to be there
+_REFUSED = 1.0  # seconds after which a window that a page asked for is one that the browser does not open
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class Session:
         self._identity = ""
         self._words = ""
         self._opening: set[asyncio.Task[None]] = set()
+        self._asked = self._made = 0  # windows in this step: of noopener links the browser makes one some time later
         self._coming = 0  # pages that were opened and cannot be used yet
         self._making = False
         self._parking: asyncio.Future[None] | None = None
@@ -190,11 +192,15 @@ class Session:
     def _expect(self) -> None:
         if self._making:
             return
+        self._made += 1
         self._coming += 1
         self._windows += 1
         if self._windows > _MOST_WINDOWS:
             for tab in self.tabs:
                 tab.fail(f"the page opened more than {_MOST_WINDOWS} tabs at once")
+
+    def _ask(self) -> None:
+        self._asked += 1
 
     def _opened(self, page: Page) -> None:
         """Playwright tells of a page that another opened."""
@@ -226,6 +232,7 @@ class Session:
         channel = await self.browser.channel(page)
         tab = Tab(self.browser, page, channel, self._words, virtual=self.virtual)
         page.on("dialog", lambda dialog: self._dialog(tab, dialog))
+        channel.on("Page.windowOpen", lambda _: self._ask())
         await tab.start(EPOCH)
         self.tabs.append(tab)
         self.active = len(self.tabs) - 1
@@ -260,13 +267,17 @@ class Session:
     async def settle(self, budget: int, deadline: float, *, draw: bool = True) -> How:
         """Let the present tab come to rest, and the one that it opened meanwhile; see `Tab.settle`."""
         settled = await self.tab.settle(budget, deadline, draw=draw)
-        end = asyncio.get_running_loop().time() + _OPENING
-        turned = False
-        while self._coming and (left := end - asyncio.get_running_loop().time()) > 0:
+        clock = asyncio.get_running_loop().time
+        begun, turned = clock(), False
+        while self._coming or self._asked > self._made:
+            left = begun + (_OPENING if self._coming else _REFUSED) - clock()
+            if left <= 0:
+                break
             self._arrived.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), left)
                 turned = True
+        self._asked = self._made = 0
         self._coming = 0
         if self._drop_closed() or turned:
             return await self.tab.settle(budget, deadline)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -205,16 +205,18 @@ class Tab:
         """A picture (PNG), and what a function of the observer returns in the same frame."""
         if not self._browser.able.begin_frame:
             return await self.picture(), await self.call(function, *arguments)
-        picture = await self._drawing(self.picture())
+        picture = await self._drawing(self.picture)
         seen = await self.call(function, *arguments)  # while the picture is made
         return await picture, seen
 
-    async def _drawing(self, frame: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+    async def _drawing(self, frame: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Future[T]:
         """Begin ``frame`` and return once the page has done its part of it: laid out, its scripts called."""
-        laid_out = unheeded(asyncio.ensure_future(self.evaluate(_DRAWING, wait=True)))
-        await asyncio.sleep(0)  # it is sent first
-        work = unheeded(asyncio.ensure_future(frame))
-        await asyncio.wait({laid_out, work}, return_when=asyncio.FIRST_COMPLETED)
+        asked = {"expression": _DRAWING, "awaitPromise": True, "contextId": await self._context()}
+        # nobody insists on an answer: where the frame came too early for it, it comes with the next, whenever that is
+        laid_out = unheeded(self._channel.send("Runtime.evaluate", asked))
+        work = unheeded(asyncio.ensure_future(frame()))
+        either: set[asyncio.Future[Any]] = {laid_out, work}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not laid_out.done() or laid_out.cancelled() or laid_out.exception():
             await work
         return work
@@ -271,7 +273,7 @@ class Tab:
             return True
         self._expired.clear()
         if draw and self._browser.able.begin_frame:
-            await self._drawing(self.frame())
+            await self._drawing(self.frame)
         await self.send(
             "Emulation.setVirtualTimePolicy",
             policy="pauseIfNetworkFetchesPending" if self._patient else "advance",

@@ -35,7 +35,7 @@ class Channel:
         self.handlers: dict[str, list[Handler]] = defaultdict(list)
 
     def send(self, method: str, parameters: dict[str, Any] | None = None) -> asyncio.Future[dict[str, Any]]:
-        """Make a call at once; the answer is to be awaited. Raises `WireError`, then or now."""
+        """Make a call at once; the answer is to be awaited, which may raise `WireError`."""
         return self._wire.call(method, parameters or {}, self._session)
 
     def on(self, event: str, handler: Handler) -> None:

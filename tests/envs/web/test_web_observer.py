@@ -10,6 +10,9 @@ import gymnasium
 import numpy as np
 import pytest
 
+from selfgym.envs.web.background import run
+from selfgym.envs.web.tab import Tab
+
 from .conftest import number_of
 
 
@@ -205,3 +208,20 @@ def test_it_works_inside_a_running_loop_and_in_threads(visit):
     thread.start()
     thread.join()
     assert told == [first]
+
+
+def test_a_page_that_missed_a_frame_may_be_left_alone_for_as_long_as_anybody_thinks(visit, monkeypatch):
+    env, _ = visit("<button>Go</button>")
+
+    async def missed():
+        async def before_it_was_asked_for():
+            pass
+
+        await env._session.tab._drawing(before_it_was_asked_for)
+        await asyncio.sleep(0.6)
+
+    monkeypatch.setattr(Tab.guard, "__defaults__", (0.3,))  # what any answer may take, in seconds
+    run(missed())
+    monkeypatch.undo()
+    *_, info = env.step("click(1)")
+    assert info["outcome"] == "running"
