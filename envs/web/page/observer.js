@@ -460,8 +460,8 @@
     if (found.disabled) return {error: "disabled", what: describe(found)};
     const options = [...found.options];
     const picked = wanted.map((one) => options.find((o) => o.label === one || clean(o.label || o.text) === one) ?? options.find((o) => o.value === one) ?? options.find((o) => clean(o.label || o.text).toLowerCase() === one.trim().toLowerCase()));
-    const missing = picked.findIndex((one) => !one);
-    if (missing >= 0) return {error: "option", what: describe(found), option: wanted[missing], options: options.slice(0, 30).map((o) => clean(o.label || o.text))};
+    const unknown = picked.findIndex((one) => !one);
+    if (unknown >= 0) return {error: "option", what: describe(found), option: wanted[unknown], options: options.slice(0, 30).map((o) => clean(o.label || o.text))};
     const off = picked.find((one) => one.disabled || one.parentElement.disabled);
     if (off) return {error: "option", what: describe(found), option: clean(off.text), options: options.filter((o) => !o.disabled).slice(0, 30).map((o) => clean(o.label || o.text))};
     if (!found.multiple && picked.length !== 1) return {error: "single", what: describe(found)};

@@ -105,6 +105,23 @@ def refused(env, action):
     return info["action_error"]
 
 
+AT_AN_ELEMENT = (
+    "click({0})", "click({0}, 'right')", "dblclick({0})", "hover({0})", "fill({0}, 'x')", "clear({0})", "focus({0})",
+    "select_option({0}, 'Red')", "select_option({0}, ['One', 'Blue'])", "select_option({0}, [])", "press({0}, 'a')",
+    "drag_and_drop({0}, 1)", "drag_and_drop(1, {0})", "upload_file({0}, 'note.txt')", "scroll(0, 50, {0})",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("action", AT_AN_ELEMENT)
+def test_what_can_be_done_with_an_element_never_breaks_on_another(desk, action):
+    assert "99" in refused(desk, action.format(99))
+    for number in [one["number"] for one in desk.look.elements]:
+        *_, info = desk.step(action.format(number))
+        assert info["outcome"] == "running", (action.format(number), info)
+        if info["action_error"] is None:
+            desk.reset(seed=0)
+
+
 def test_a_click_is_a_trusted_event(desk):
     assert '"pressed true"' in act(desk, f"click({number_of(desk, 'Press')})")
 
