@@ -5,8 +5,8 @@ removed: triggers refuse it. A commit survives the death of the process and a po
 gone as a whole. Beside ``episodes.db`` SQLite keeps ``-wal`` and ``-shm`` while it is open, and ``.lock`` is held by
 the writer; the kernel frees it when the writer dies, however it dies.
 
-This file may not decide what an episode means: it stores `Episode` objects and gives equal ones back. A later schema
-version may add tables (events about memory items); a file of any version but this one is refused and left as it is.
+This file may not decide what an episode means: it stores `Episode` objects and gives equal ones back. A file of any
+schema version but this one is refused and left as it is. The tables of a `selfgym.memory.library` may lie beside.
 """
 
 from __future__ import annotations
