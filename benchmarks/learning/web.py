@@ -1,6 +1,6 @@
 """Does Agent-R raise held-out success in the browser? Seeds, controls, and which tasks do not move.
 
-    python benchmarks/learning/web.py [--tasks click-button] [--seeds 3] [--workers 2] [--out runs/web-study]
+    python benchmarks/learning/web.py [--tasks click-button] [--seeds 3] [--arms more-cloning,agent-r] [--workers 2]
 
 The settings are those of ``selfgym evolve agent-r --env selfgym/MiniWoB-v0`` (``--settings FILE`` for others). For each
 seed one cloned start is made; from copies of it go on ``more-cloning`` (as many update steps on the demonstrations
@@ -62,10 +62,10 @@ def run_arm(arm: str, seed: int, settings: dict[str, Any], out: Path) -> None:
     evolve(*branch(arm, seed, settings, out))
 
 
-def report(out: Path, seeds: Sequence[int], iterations: int) -> dict[str, Any]:
+def report(out: Path, seeds: Sequence[int], arms: Sequence[str], iterations: int) -> dict[str, Any]:
     """Every number of the study, from the logged episodes."""
     stages = [("untrained", "start", "untrained"), ("cloned start", "start", "eval-0")]
-    stages += [(f"{arm} {number}", arm, f"eval-{number}") for arm in ARMS for number in range(1, iterations + 1)]
+    stages += [(f"{arm} {number}", arm, f"eval-{number}") for arm in arms for number in range(1, iterations + 1)]
     found = {name: [load(out, seed, arm, phase) for seed in seeds] for name, arm, phase in stages}
     rows = [
         {
@@ -80,7 +80,7 @@ def report(out: Path, seeds: Sequence[int], iterations: int) -> dict[str, Any]:
         for name, runs in found.items()
     ]
     last = [scores(episodes) for episodes in found[f"agent-r {iterations}"]]
-    against = ["untrained", "cloned start", *(f"{arm} {iterations}" for arm in ARMS[:-1])]
+    against = ["untrained", "cloned start", *(f"{arm} {iterations}" for arm in arms if arm != "agent-r")]
     gaps = {name: difference(last, [scores(episodes) for episodes in found[name]]) for name in against}
     return {"seeds": list(seeds), "rows": rows, "agent_r_minus": gaps}
 
@@ -108,6 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", default="click-button")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--arms", default=",".join(ARMS), help="of these; agent-r must be one")
     parser.add_argument("--out", type=Path, default=Path("runs/web-study"))
     parser.add_argument("--results", type=Path, default=Path(__file__).resolve().parent.parent / "results")
     parser.add_argument("--workers", type=int, default=1)
@@ -117,14 +118,14 @@ def main() -> None:
     if arguments.settings:
         settings |= json.loads(arguments.settings.read_text())
     settings["env_options"] = {**settings["env_options"], "task": arguments.tasks}
-    seeds = range(arguments.seeds)
+    seeds, arms = range(arguments.seeds), arguments.arms.split(",")
     with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
         list(pool.map(partial(begin, settings=settings, out=arguments.out), seeds))
-        waiting = [pool.submit(run_arm, arm, seed, settings, arguments.out) for seed in seeds for arm in ARMS]
+        waiting = [pool.submit(run_arm, arm, seed, settings, arguments.out) for seed in seeds for arm in arms]
         for future in waiting:
             future.result()
     config = EvolveConfig(**settings)
-    result = {"settings": config.model_dump(mode="json"), **report(arguments.out, seeds, config.iterations)}
+    result = {"settings": config.model_dump(mode="json"), **report(arguments.out, seeds, arms, config.iterations)}
     for row in result["rows"]:
         seeds_told = " ".join(f"{100 * value:.1f}" for value in row["by_seed"])
         tasks = "  ".join(f"{page} {won}/{played}" for page, (won, played) in row["by_task"].items())
