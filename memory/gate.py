@@ -1,0 +1,76 @@
+"""What may be shown and what may be run: the one place that lets an item out of ``candidate``.
+
+Pattern scanners do not stop poisoned memories (arXiv 2605.08442). What is asked here does not depend on what a text
+looks like: where it comes from, whether independent episodes bore it out, what its code may do, and whether its checks
+were run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from selfgym.memory.item import Item, Kind
+from selfgym.memory.library import Library, Status
+from selfgym.memory.schema import SHOWABLE
+
+WITNESSES = 2
+"""Independent tasks that must bear out a tainted item: solved with it, not solved without."""
+MOST_PRINCIPLES = 10
+"""That are shown always: more would drown the task."""
+CAPS = frozenset({"act"})
+"""What a skill without parents may do unless a library's owner allows more."""
+
+
+class NotAdmittedError(RuntimeError):
+    """An item that may not be shown; the message is everything that speaks against it."""
+
+
+def admit(library: Library, id: str, status: Status, why: str) -> None:
+    """Let an item be shown: ``trial`` or ``active``. Raises `NotAdmittedError` with every objection."""
+    if said := list(objections(library, library.get(id))):
+        raise NotAdmittedError(f"the item {id} is not admitted: {' '.join(said)}")
+    library.move(id, status, why)
+
+
+def objections(library: Library, item: Item) -> Iterator[str]:
+    """What speaks against showing an item, a sentence each."""
+    status = library.standing(item.id).status
+    if status in (Status.QUARANTINED, Status.REJECTED):
+        yield f"It is {status}."
+    if item.tainted and (known := len(witnesses(library, item))) < WITNESSES:
+        taint = ", ".join(item.origin.taint)
+        yield f"It is tainted ({taint}) and {known} of {WITNESSES} independent tasks bear it out."
+    if item.kind is Kind.PRINCIPLE and status not in SHOWABLE:
+        marks = ", ".join("?" * len(SHOWABLE))
+        query = f"SELECT COUNT(*) FROM items JOIN standing ON item = id WHERE kind = ? AND status IN ({marks})"
+        if library.rows(query, (Kind.PRINCIPLE, *SHOWABLE))[0][0] >= MOST_PRINCIPLES:
+            yield f"There are {MOST_PRINCIPLES} principles already."
+    if item.code is not None:
+        yield from _of_skill(library, item)
+
+
+def _of_skill(library: Library, item: Item) -> Iterator[str]:
+    assert item.code is not None
+    parents = [library.get(parent).code for parent in item.origin.parents]
+    allowed = {cap for code in parents if code for cap in code.caps} if any(parents) else CAPS
+    if wider := sorted(set(item.code.caps) - allowed):
+        yield f"It wants the capability '{wider[0]}', which {'its parents lack' if any(parents) else 'nobody gave it'}."
+    for other in item.code.requires:
+        if (status := library.standing(other).status) not in SHOWABLE:
+            yield f"It requires {other}, which is {status}."
+    wanted = {"static", *(check.rung for check in item.checks)}
+    for rung in sorted(wanted - passed(library, item.id)):
+        yield f"Its {rung} check has not been passed."
+
+
+def passed(library: Library, id: str) -> set[str]:
+    """The rungs whose latest verdict was that the item passes."""
+    latest: dict[str, bool] = {}
+    for event in library.events(id, what="verified"):
+        latest[event.note.partition(":")[0]] = event.value == 1.0
+    return {rung for rung, good in latest.items() if good}
+
+
+def witnesses(library: Library, item: Item) -> set[str]:
+    """The independent tasks that bore an item out, noted by `selfgym.memory.verify`."""
+    return {event.note for event in library.events(item.id, what="corroborated")} - {""}
