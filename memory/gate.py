@@ -58,6 +58,8 @@ def _of_skill(library: Library, item: Item) -> Iterator[str]:
     for other in item.code.requires:
         if (status := library.standing(other).status) not in SHOWABLE:
             yield f"It requires {other}, which is {status}."
+    if not item.checks and not item.tainted:
+        yield "It has no checks, so nothing is known of it."
     wanted = {"static", *(check.rung for check in item.checks)}
     for rung in sorted(wanted - passed(library, item.id)):
         yield f"Its {rung} check has not been passed."

@@ -169,7 +169,7 @@ class Item(Frozen):
 
     kind: Kind
     title: Text = Field(min_length=1, max_length=80)
-    when: Text = Field(default="", max_length=400)
+    when: Text = Field(default="", max_length=1024)
     """When it is of use: what a search matches first, after the title."""
     body: Text = Field(default="", max_length=4000)
     scope: Scope = Scope()
@@ -183,7 +183,7 @@ class Item(Frozen):
             raise ValueError("a skill has code, and nothing else has")
         if self.checks and self.kind is not Kind.SKILL:
             raise ValueError(f"a {self.kind} cannot be checked by a program; only a skill has checks")
-        if self.kind is Kind.SKILL and not self.checks:
+        if self.code is not None and self.code.runtime != "folder" and not self.checks:
             raise ValueError("a skill has at least one check")
         if self.kind is Kind.REFLECTION and not self.scope.task:
             raise ValueError("a reflection belongs to one task: give scope.task")

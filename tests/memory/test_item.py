@@ -31,7 +31,7 @@ def test_the_id_is_what_an_item_says_and_not_where_it_comes_from():
         ({"title": ""}, "at least 1 character"),
         ({"title": "x" * 81}, "at most 80"),
         ({"body": "x" * 4001}, "at most 4000"),
-        ({"when": "x" * 401}, "at most 400"),
+        ({"when": "x" * 1025}, "at most 1024"),
         ({"body": "look \u202eback"}, "U+202E"),
         ({"title": "a\u200bb"}, "U+200B"),
         ({"body": "\x1b[2J"}, "U+001B"),
