@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import selfgym
-from selfgym.cli import doctor, download, episodes, evolve, exchange, listing, play, run
+from selfgym.cli import doctor, download, episodes, evolve, exchange, listing, memory, play, run
 
 app = typer.Typer(
     name="selfgym",
@@ -31,6 +31,7 @@ app.command("episodes")(episodes.episodes)
 app.command("export")(exchange.export)
 app.command("import")(exchange.import_)
 app.command("evolve")(evolve.evolve)
+app.add_typer(memory.memory, name="memory")
 app.command("download")(download.download)
 app.command("doctor")(doctor.doctor)
 
