@@ -209,6 +209,7 @@ class _Recorder:
         job = self.job
         record = dict(job.record)
         record.setdefault("env", "")
+        record.setdefault("items", tuple(getattr(self.agent, "items", ())))
         episode = Episode(
             id=job.id,
             env_version=self.env_version,

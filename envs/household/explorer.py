@@ -14,11 +14,8 @@ from selfgym.envs.household.belief import Belief, number_of, parse_task, type_of
 from selfgym.envs.household.catalogue import CAN_CONTAIN, OPENABLE, likely_places
 from selfgym.envs.household.layout import Goal, TaskType
 
-_TREATMENTS = {
-    TaskType.CLEAN_AND_PLACE: ("clean", "sinkbasin"),
-    TaskType.HEAT_AND_PLACE: ("heat", "microwave"),
-    TaskType.COOL_AND_PLACE: ("cool", "fridge"),
-}
+VERBS = {TaskType.CLEAN_AND_PLACE: "clean", TaskType.HEAT_AND_PLACE: "heat", TaskType.COOL_AND_PLACE: "cool"}
+APPLIANCES = {"clean": "sinkbasin", "heat": "microwave", "cool": "fridge"}
 _UNLIKELY = 1e-3  # weight of a place where the catalogue does not expect a thing
 
 
@@ -76,11 +73,19 @@ class Explorer:
             return self._put_away(goal, belief.hand)
         if goal.kind is TaskType.LOOK_AT_IN_LIGHT:
             return self._light(goal)
-        verb, appliance = _TREATMENTS.get(goal.kind, ("", ""))
+        verb = VERBS.get(goal.kind, "")
         if verb and (verb, belief.hand) not in belief.treated:
-            place = self._nearest([name for name in belief.receptacles if type_of(name) == appliance])
+            place = self._appliance(verb)
             return self._go(place) or f"{verb} {belief.hand} with {place}"
         return self._deliver(goal, belief.hand)
+
+    def _appliance(self, verb: str) -> str:
+        """Where a treatment is done."""
+        return self._nearest([name for name in self._belief.receptacles if type_of(name) == APPLIANCES[verb]])
+
+    def _places(self, type_: str) -> Mapping[str, float]:
+        """Receptacle types where a thing may be, with weights."""
+        return likely_places(type_)
 
     def _fetch(self, goal: Goal) -> str:
         """Take a wanted thing that has been seen, or look for one."""
@@ -155,7 +160,7 @@ class Explorer:
             unseen = belief.receptacles
         if not unseen:
             return "look"
-        weights, number = likely_places(type_), Counter(map(type_of, belief.receptacles))
+        weights, number = self._places(type_), Counter(map(type_of, belief.receptacles))
 
         def promise(place: str) -> float:
             kind = type_of(place)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from selfgym.envs.sandbox.sandbox import Sandbox
@@ -109,7 +109,7 @@ def call(
 
 def actions(
     item: Item, arguments: Mapping[str, Any], required: Sequence[Item] = (), *, sandbox: Sandbox | None = None
-) -> Iterator[str]:
+) -> Generator[str, str, None]:
     """The actions of a skill, one at a time; send it what each one led to. Raises `SkillError`.
 
     ``sandbox`` is needed by what is a function. A ``folder`` is instructions to read and cannot be run.
@@ -118,7 +118,8 @@ def actions(
     if code is None or code.runtime == "folder":
         raise SkillError(f"{item.title!r} is to be read; it cannot be run.")
     if code.runtime == "actions":
-        yield from filled(code, arguments)
+        for line in filled(code, arguments):  # noqa: UP028 - a list cannot be sent what was seen
+            yield line
         return
     if sandbox is None:
         raise SkillError(f"{code.entry} is a function: give a sandbox to run it in.")

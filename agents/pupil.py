@@ -1,0 +1,49 @@
+"""The scripted pupil as an agent: plays a household by what its notes say.
+
+For experiments on memory that need no model.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from selfgym.agents.agent import Decision
+from selfgym.envs.household.pupil import Pupil, read_notes
+from selfgym.memory.episode import Source
+
+_MEMORY = re.compile(r"\n*[^\n]*\n<memory>\n(.*?)</memory>", re.DOTALL)
+
+
+class PupilAgent:
+    """Reads the notes in its first observation, as `selfgym.agents.remembering` shows them, and believes them.
+
+    Args:
+        seed: of its whims: the order in which it looks into places that no note speaks of.
+        competence: the share of steps in which it does what it means to, 0 to 1.
+    """
+
+    def __init__(self, *, seed: int = 0, competence: float = 1.0) -> None:
+        if not 0 <= competence <= 1:
+            raise ValueError(f"the competence must be from 0 to 1, not {competence!r}")
+        self.seed, self.competence = seed, competence
+        self._pupil: Pupil | None = None
+
+    def begin(self, env: Any) -> None:
+        """Forget the episode before."""
+        self._pupil = None
+
+    def act(self, observation: Any, info: dict[str, Any]) -> str:
+        """The pupil's command. Raises `UnknownTaskError` for a task in other words than ALFWorld's."""
+        return self._reading(str(observation)).act(_MEMORY.sub("", str(observation)), info)
+
+    def write(self, observation: Any, info: dict[str, Any], action: str) -> Decision:
+        """Take note of an action that somebody else chose."""
+        self._reading(str(observation)).observe(_MEMORY.sub("", str(observation)), action)
+        return Decision(action, source=Source.INJECTED, trainable=False)
+
+    def _reading(self, text: str) -> Pupil:
+        if self._pupil is None:
+            notes = read_notes("\n".join(_MEMORY.findall(text)))
+            self._pupil = Pupil(notes, seed=self.seed, competence=self.competence)
+        return self._pupil

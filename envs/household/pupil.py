@@ -1,0 +1,107 @@
+"""A player that knows how to act in a household and nothing of what is where, unless notes tell it.
+
+The scripted stand-in for a language model in experiments on memory: what its notes say changes what it does, for better
+or worse, in a way that can be followed. It believes every note in its small language:
+
+    take apple: often from fridge, countertop    where to look for apples first
+    heat: often with microwave                   where to heat things (also: heat apple: often with ...)
+    cool with toaster: never works               an appliance not to try
+    take from drawer: never works                a place not to look into
+
+Without notes it looks into places in an order drawn from its seed, and tries appliances likewise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from selfgym.envs.household.belief import type_of
+from selfgym.envs.household.explorer import APPLIANCES, Explorer
+
+_OFTEN = re.compile(r"\btake (\w+): often from ([a-z]+(?:, [a-z]+)*)")
+_USE = re.compile(r"\b(clean|heat|cool)(?: \w+)?: often with ([a-z]+)")
+_NEVER = re.compile(r"\b(\w+) (?:with|from) ([a-z]+): never works")
+_TRIED = ("microwave", "fridge", "sinkbasin", "stoveburner", "toaster", "coffeemachine", "countertop")
+_TREAT = re.compile(r"(clean|heat|cool) (\S+ \d+) with (\S+) \d+")
+
+
+@dataclass
+class Notes:
+    """What a text says in the language of the notes."""
+
+    often: dict[str, list[str]] = field(default_factory=dict)
+    """Thing -> receptacle types, the most likely first."""
+    use: dict[str, str] = field(default_factory=dict)
+    """Verb -> appliance type."""
+    never: set[tuple[str, str]] = field(default_factory=set)
+    """(Verb, receptacle type) pairs."""
+
+
+def read_notes(text: str) -> Notes:
+    """Every note in ``text``; of two that disagree the first counts.
+
+    >>> read_notes("- Tip: take apple: often from fridge, sidetable. heat: often with microwave")
+    Notes(often={'apple': ['fridge', 'sidetable']}, use={'heat': 'microwave'}, never=set())
+    """
+    notes = Notes(never=set(_NEVER.findall(text)))
+    for thing, places in _OFTEN.findall(text):
+        notes.often.setdefault(thing, places.split(", "))
+    for verb, appliance in _USE.findall(text):
+        notes.use.setdefault(verb, appliance)
+    return notes
+
+
+class Pupil(Explorer):
+    """One episode's player.
+
+    Args:
+        notes: what it has been told.
+        seed: of its whims.
+        competence: the share of steps in which it does what it means to; otherwise anything that is admissible.
+    """
+
+    def __init__(self, notes: Notes, *, seed: int = 0, competence: float = 1.0) -> None:
+        super().__init__()
+        self._notes, self._seed, self._competence = notes, seed, competence
+        self._steps = 0
+        self._failed = set(notes.never)
+
+    def act(self, observation: str, info: Mapping[str, Any]) -> str:
+        """The next command; see `Explorer.act`."""
+        self._steps += 1
+        self._note_failure(observation)
+        admissible = info.get("admissible_commands") or []
+        meant = super().act(observation, {key: value for key, value in info.items() if key != "admissible_commands"})
+        if admissible and self._whim(f"slip {self._steps}") >= self._competence:
+            meant = admissible[int(self._whim(f"which {self._steps}") * len(admissible))]
+        self._last = meant
+        return meant
+
+    def _note_failure(self, observation: str) -> None:
+        found = _TREAT.fullmatch(self._last or "")
+        if found and observation.startswith("Nothing happens"):
+            verb, _, appliance = found.groups()
+            self._failed.add((verb, appliance))
+            self._last = None  # it was the wrong appliance; the thing is not hopeless
+
+    def _appliance(self, verb: str) -> str:
+        known = {type_of(name) for name in self._belief.receptacles}
+        told = [self._notes.use[verb]] if verb in self._notes.use else []
+        order = [*told, *sorted(_TRIED, key=lambda one: self._whim(f"{verb} {one}"))]
+        untried = [one for one in order if one in known and (verb, one) not in self._failed]
+        kind = untried[0] if untried else APPLIANCES[verb]
+        return self._nearest([name for name in self._belief.receptacles if type_of(name) == kind])
+
+    def _places(self, type_: str) -> Mapping[str, float]:
+        kinds = {type_of(name) for name in self._belief.receptacles}
+        weights = {kind: 0.01 + 0.01 * self._whim(f"look {kind}") for kind in kinds}
+        weights |= dict.fromkeys({place for verb, place in self._notes.never if verb == "take"} & kinds, 1e-6)
+        return weights | {kind: 1.0 / rank for rank, kind in enumerate(self._notes.often.get(type_, ()), 1)}
+
+    def _whim(self, what: str) -> float:
+        """A number from 0 to 1, the same for the same seed and words."""
+        return int.from_bytes(hashlib.sha256(f"{self._seed} {what}".encode()).digest()[:8]) / 2**64
