@@ -22,15 +22,18 @@ from selfgym.memory.schema import SHOWABLE
 class CreditConfig:
     """When an item is kept, promoted or retired."""
 
-    withhold: float = 0.2
+    withhold: float = 0.25
     """Share of its episodes that an item on trial is withheld from."""
     least_shown: int = 10
     """Closed exposures before anything is decided."""
     least_withheld: int = 3
-    sure: float = 1.64
-    """Standard errors that uplift must be from 0 to promote or to retire."""
-    patience: int = 60
-    """Closed exposures after which an item on trial that did not prove itself is retired."""
+    sure: float = 2.5
+    """Standard errors that uplift must be from 0 to promote or to retire before ``patience`` ends: it is looked at
+    often, so that chance has many chances."""
+    sure_at_last: float = 1.64
+    """The same when it ends; what does not reach it is retired."""
+    patience: int = 200
+    """Closed exposures that an item on trial has to prove itself: enough to see 12 points of a success near a half."""
     most_active: int = 200
     """Items on trial or active; beyond it those with the least uplift go, unproven ones last."""
     share: float = 0.2
@@ -94,12 +97,10 @@ def verdict(standing: Standing, config: CreditConfig) -> Status:
     uplift = standing.uplift
     if uplift is None or standing.shown_closed < config.least_shown or standing.withheld_closed < config.least_withheld:
         return Status.TRIAL
-    margin = config.sure * error_of(standing)
-    if uplift > margin:
+    error, ended = error_of(standing), standing.shown_closed >= config.patience
+    if uplift > (config.sure_at_last if ended else config.sure) * error:
         return Status.ACTIVE
-    if uplift < -margin or standing.shown_closed >= config.patience:
-        return Status.RETIRED
-    return Status.TRIAL
+    return Status.RETIRED if ended or uplift < -config.sure * error else Status.TRIAL
 
 
 def _because(standing: Standing) -> str:

@@ -75,9 +75,13 @@ class Explorer:
             return self._light(goal)
         verb = VERBS.get(goal.kind, "")
         if verb and (verb, belief.hand) not in belief.treated:
-            place = self._appliance(verb)
-            return self._go(place) or f"{verb} {belief.hand} with {place}"
+            return self._treat(verb, belief.hand)
         return self._deliver(goal, belief.hand)
+
+    def _treat(self, verb: str, thing: str) -> str:
+        """Clean, heat or cool what is in hand."""
+        place = self._appliance(verb)
+        return self._go(place) or f"{verb} {thing} with {place}"
 
     def _appliance(self, verb: str) -> str:
         """Where a treatment is done."""

@@ -7,6 +7,7 @@ or worse, in a way that can be followed. It believes every note in its small lan
     heat: often with microwave                   where to heat things (also: heat apple: often with ...)
     cool with toaster: never works               an appliance not to try
     take from drawer: never works                a place not to look into
+    call heat(thing)                             a skill that it calls, once, when something is to be heated
 
 Without notes it looks into places in an order drawn from its seed, and tries appliances likewise.
 """
@@ -25,6 +26,7 @@ from selfgym.envs.household.explorer import APPLIANCES, Explorer
 _OFTEN = re.compile(r"\btake (\w+): often from ([a-z]+(?:, [a-z]+)*)")
 _USE = re.compile(r"\b(clean|heat|cool)(?: \w+)?: often with ([a-z]+)")
 _NEVER = re.compile(r"\b(\w+) (?:with|from) ([a-z]+): never works")
+_SKILL = re.compile(r"\bcall (clean|heat|cool)\(thing\)")
 _TRIED = ("microwave", "fridge", "sinkbasin", "stoveburner", "toaster", "coffeemachine", "countertop")
 _TREAT = re.compile(r"(clean|heat|cool) (\S+ \d+) with (\S+) \d+")
 
@@ -39,15 +41,17 @@ class Notes:
     """Verb -> appliance type."""
     never: set[tuple[str, str]] = field(default_factory=set)
     """(Verb, receptacle type) pairs."""
+    skills: set[str] = field(default_factory=set)
+    """Verbs for which a skill is offered."""
 
 
 def read_notes(text: str) -> Notes:
     """Every note in ``text``; of two that disagree the first counts.
 
     >>> read_notes("- Tip: take apple: often from fridge, sidetable. heat: often with microwave")
-    Notes(often={'apple': ['fridge', 'sidetable']}, use={'heat': 'microwave'}, never=set())
+    Notes(often={'apple': ['fridge', 'sidetable']}, use={'heat': 'microwave'}, never=set(), skills=set())
     """
-    notes = Notes(never=set(_NEVER.findall(text)))
+    notes = Notes(never=set(_NEVER.findall(text)), skills=set(_SKILL.findall(text)))
     for thing, places in _OFTEN.findall(text):
         notes.often.setdefault(thing, places.split(", "))
     for verb, appliance in _USE.findall(text):
@@ -69,6 +73,7 @@ class Pupil(Explorer):
         self._notes, self._seed, self._competence = notes, seed, competence
         self._steps = 0
         self._failed = set(notes.never)
+        self._called: set[str] = set()
 
     def act(self, observation: str, info: Mapping[str, Any]) -> str:
         """The next command; see `Explorer.act`."""
@@ -87,6 +92,12 @@ class Pupil(Explorer):
             verb, _, appliance = found.groups()
             self._failed.add((verb, appliance))
             self._last = None  # it was the wrong appliance; the thing is not hopeless
+
+    def _treat(self, verb: str, thing: str) -> str:
+        if verb in self._notes.skills - self._called:
+            self._called.add(verb)
+            return f'call {verb}(thing="{thing}")'
+        return super()._treat(verb, thing)
 
     def _appliance(self, verb: str) -> str:
         known = {type_of(name) for name in self._belief.receptacles}
