@@ -156,9 +156,9 @@ def encoder() -> Callable[[Sequence[str]], np.ndarray[Any, Any]]:
     return encode
 
 
-def cosine(vectors: np.ndarray[Any, Any], encode: Callable[[Sequence[str]], Any], query: str) -> list[int]:
+def cosine(vectors: np.ndarray[Any, Any], vector: np.ndarray[Any, Any]) -> list[int]:
     """The nearest vectors, exactly."""
-    near = vectors @ encode([query])[0]
+    near = vectors @ vector
     best = np.argpartition(-near, K)[:K]
     return list(map(int, best[np.argsort(-near[best])]))
 
@@ -170,7 +170,9 @@ def lance(vectors: np.ndarray[Any, Any], folder: str) -> Callable[[Any], list[in
     table = lancedb.connect(folder).create_table(
         "items", [{"number": n, "vector": row.tolist()} for n, row in enumerate(vectors)]
     )
-    return lambda vector: [row["number"] for row in table.search(vector).limit(K).select(["number"]).to_list()]
+    return lambda vector: [
+        row["number"] for row in table.search(vector).limit(K).select(["number", "_distance"]).to_list()
+    ]
 
 
 def timed(calls: dict[str, Callable[[str], Any]], queries: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -204,7 +206,7 @@ def latency(size: int, number: int) -> dict[str, Any]:
         found = timed({
             "selfgym": partial(ours, library, place),
             "bm25s": bm25s_search(bodies),
-            "cosine, vector given": lambda query: np.argpartition(-(vectors @ vectors[len(query)]), K)[:K],
+            "cosine, vector given": lambda query: cosine(vectors, vectors[len(query)]),
             "LanceDB, vector given": lambda query: flat(vectors[len(query)]),
         }, queries)  # fmt: skip
         inserted = []
@@ -229,6 +231,8 @@ def quality(size: int) -> dict[str, Any]:
     queries = [sentence for _, _, sentence in made]
     encode = encoder()
     vectors = encode(bodies)
+    asked = random.Random(2).sample(range(len(made)), min(400, len(made)))
+    meant = dict(zip([queries[n] for n in asked], encode([queries[n] for n in asked]), strict=True))
     with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "memory.db") as library:
         clean = [re.sub(r"[^\x20-\x7e\n]", " ", code) for _, code, _ in made]
         items = [
@@ -240,7 +244,7 @@ def quality(size: int) -> dict[str, Any]:
 
         def reranked(query: str) -> list[int]:
             def near(goal: str, some: Sequence[Item]) -> list[float]:
-                return [float(one) for one in vectors[[place[item.id] for item in some]] @ encode([goal])[0]]
+                return [float(one) for one in vectors[[place[item.id] for item in some]] @ meant[goal]]
 
             config = SearchConfig(most=K, explore=0.0, floor=0.0)
             return [place[hit.item.id] for hit in search(library, query, config=config, rerank=near)]
@@ -249,12 +253,10 @@ def quality(size: int) -> dict[str, Any]:
             "selfgym": lexical,
             "selfgym, reranked by MiniLM": reranked,
             "bm25s": bm25s_search(bodies),
-            "MiniLM cosine": partial(cosine, vectors, encode),
+            "MiniLM cosine": lambda query: cosine(vectors, meant[query]),
         }
         flat = lance(vectors, folder)
-        players["LanceDB over MiniLM"] = lambda query: flat(encode([query])[0])
-        draw = random.Random(2)
-        asked = draw.sample(range(len(made)), min(400, len(made)))
+        players["LanceDB over MiniLM"] = lambda query: flat(meant[query])
         recall = {
             name: statistics.mean(n in list(find(queries[n]))[:K] for n in asked) for name, find in players.items()
         }
