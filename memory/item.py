@@ -104,7 +104,7 @@ class Code(Frozen):
     be read; ``mcp``: a Python function that is served as an MCP tool."""
     entry: Name
     """The name to call it by: for Python the name of the function."""
-    source: str = Field(max_length=40_000)
+    source: Text = Field(max_length=40_000)
     """``actions``: one action a line, ``{name}`` standing for a parameter; ``python`` and ``mcp``: the source;
     ``folder``: the body of SKILL.md."""
     params: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})

@@ -2,7 +2,8 @@
 
 A page, a file or a message can say anything, and a language model that writes lessons will copy it. So the texts are
 compared: a run of words that stands in an item and in an observation of its source episodes, and that the task did not
-say and no admitted action had, marks it as `Taint.ENV_TEXT`. An item made in an episode in which a tainted item was
+say and no admitted action had, marks it as `Taint.ENV_TEXT`. A language model that has read observations can say the
+same in other words: what one wrote is marked whatever it says. An item made in an episode in which a tainted item was
 shown inherits that taint.
 """
 
@@ -22,7 +23,7 @@ _WORD = re.compile(r"[^\W_]+")
 def with_taint(item: Item, episodes: Sequence[Episode], library: Library | None = None) -> Item:
     """``item`` with the taint that its source ``episodes`` give it; its id stays the same."""
     taint = set(item.origin.taint)
-    if _runs(_texts(item)) & observed(episodes):
+    if (item.origin.model and episodes) or _runs(_texts(item)) & observed(episodes):
         taint.add(Taint.ENV_TEXT)
     if library is not None:
         shown = {id for episode in episodes for id in episode.items if id in library}

@@ -159,7 +159,13 @@ def complaint(line: str) -> str:
         return ""
     if words[1] not in known:
         return f"`{line}`: there is no command {words[1]!r}"
-    options = {option for parameter in known[words[1]].params for option in parameter.opts} | {"--help"}
+    command, name = known[words[1]], words[1]
+    if hasattr(command, "commands") and len(words) > 2 and not words[2].startswith("-"):
+        name = f"{name} {words[2]}"
+        command = command.commands.get(words[2])
+        if command is None:
+            return f"`{line}`: there is no command {name!r}"
+    options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     unknown = [word for word in words[2:] if re.match(r"--?[a-z]", word) and word.split("=")[0] not in options]
     return f"`{line}`: no option {unknown}" if unknown else ""
 
@@ -177,6 +183,8 @@ def test_every_mark_is_one_that_is_known() -> None:
 def test_wrong_command_lines_are_noticed() -> None:
     assert "no command" in complaint("selfgym dance")
     assert "no option" in complaint("selfgym doctor --loud")
+    assert "no command 'memory sing'" in complaint("selfgym memory sing")
+    assert "no option" in complaint("selfgym memory list x.db --loud")
     assert "no option" in complaint("echo 'a | b' | selfgym doctor --loud")
     assert "no make target" in complaint("make coffee")
     assert complaint("selfgym doctor --json") == ""

@@ -62,6 +62,11 @@ def test_a_skill_needs_a_check_and_a_name_that_can_be_called():
         Check(rung="replay", env="selfgym/Household-v0")
 
 
+def test_code_hides_nothing():
+    with pytest.raises(ValidationError, match=r"U\+202E"):
+        Code(runtime="python", entry="f", source="def f():\n    return 1 # \u202e")
+
+
 def test_items_do_not_change():
     item = tip()
     with pytest.raises(ValidationError, match="frozen"):

@@ -35,6 +35,11 @@ def test_words_of_an_observation_taint():
     assert with_taint(made, [READ]).id == made.id
 
 
+def test_what_a_model_wrote_after_reading_is_tainted_in_any_words():
+    assert with_taint(tip("quite other words", origin=Origin(model="smollm2")), [READ]).tainted
+    assert not with_taint(tip("quite other words", origin=Origin(model="smollm2")), []).tainted
+
+
 def test_words_of_ones_own_do_not():
     assert not with_taint(tip("Safes hold valuable things; look there last."), [READ]).tainted
     assert not with_taint(tip("open the safe"), [READ]).tainted  # too short to be anybody's
