@@ -31,6 +31,7 @@ from selfgym.memory.store import EpisodeStore, StoreError, StoreLockedError
 
 Split = Literal["train", "valid", "test"]
 _VERSION = 1
+_REMEMBERED = 5000  # items in memory
 _PATIENCE = 30.0  # seconds that a writer waits for another
 
 
@@ -125,6 +126,7 @@ class Library:
     ) -> None:
         self.path, self.split, self.readonly, self._clock = Path(path).resolve(), split, readonly, clock
         self._mutex, self._process = threading.RLock(), os.getpid()
+        self._known: dict[int, Item] = {}
         if not readonly:
             _make(self.path)
         with EpisodeStore(self.path, readonly=True):
@@ -244,6 +246,17 @@ class Library:
         if len(found) != 1 or not id:
             raise ItemNotFoundError(f"{self.path} has {'several items' if found else 'no item'} {id!r}.")
         return Item.model_validate_json(found[0][0])
+
+    def at(self, seq: int) -> Item:
+        """The item in row ``seq``, as searches need it; remembered, for it never changes."""
+        item = self._known.get(seq)
+        if item is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            item = self._known[seq] = Item.model_validate_json(
+                self.rows("SELECT doc FROM items WHERE seq = ?", (seq,))[0][0]
+            )
+        return item
 
     def items(self, *, status: str = "", kind: str = "", env: str = "") -> Iterator[Item]:
         """In the order in which they were proposed, the items that match every filter given."""

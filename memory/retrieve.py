@@ -91,7 +91,7 @@ def search(
         for (seq, source, relevance, *_), drawn in zip(found, worth.tolist(), strict=True)
     ]
     if rerank is not None:
-        near = rerank(goal, [_item(library, -one[1]) for one in order])
+        near = rerank(goal, [library.at(-one[1]) for one in order])
         order = [(one[0] + extra, *one[1:]) for one, extra in zip(order, near, strict=True)]
     return _distinct(library, sorted(order, reverse=True), config.most)
 
@@ -104,8 +104,8 @@ def _distinct(library: Library, order: Sequence[tuple[float, int, str, float]], 
     for score, seq, source, relevance in order:
         if source in sources:
             continue
-        item = _item(library, -seq)
-        words = frozenset(_WORD.findall(f"{item.title} {item.when} {item.body}".lower()))
+        item = library.at(-seq)
+        words = _words(item.title, item.when, item.body)
         if any(_alike(words, other) for other in said):
             continue
         hits.append(Hit(item, score, relevance))
@@ -121,8 +121,9 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     return common > _ALIKE * (len(one) + len(other) - common)
 
 
-def _item(library: Library, seq: int) -> Item:
-    return Item.model_validate_json(library.rows("SELECT doc FROM items WHERE seq = ?", (seq,))[0][0])
+@lru_cache(maxsize=10_000)
+def _words(*texts: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(" ".join(texts).lower()))
 
 
 def _rarest(library: Library, goal: str) -> tuple[list[str], float]:
