@@ -27,7 +27,8 @@ _ENDLESS = 10**9  # ms; a longer timer would go off at once
 _RELOADED = frozenset(
     {
         *("chase-circle", "click-pie", "click-pie-nodelay", "drag-cube", "form-sequence-3", "moving-items"),
-        *("simon-says", "social-media", "stock-market"),
+        *("simon-says", "social-media", "stock-market", "use-colorwheel", "use-colorwheel-2"),
+        *FLIGHTS,  # which load a frame anew that is not waited for
     }
 )
 """Pages that an episode changes for good: each of their episodes is a page of its own."""

@@ -119,3 +119,12 @@ def test_the_page_cannot_lead_away(make):
     env.reset(seed=3)
     for url in ("http://example.org/", "http://127.0.0.1/", "http://localhost:80/"):
         assert "does not allow" in env.step(f"goto({url!r})")[4]["action_error"]
+
+
+@pytest.mark.parametrize(("task", "action"), [("use-colorwheel", "click(1)"), ("flight.Alaska", "noop(500)")])
+def test_what_an_episode_opened_or_loaded_is_gone_in_the_next(make, task, action):
+    env = make(task)
+    first, _ = env.reset(seed=1)
+    env.step(action)
+    assert env.reset(seed=1)[0] == first
+    assert env.reset(seed=1)[0] == first
