@@ -26,8 +26,16 @@ _SPLITS = ("train", "valid", "test")
 _ENDLESS = 10**9  # ms; a longer timer would go off at once
 _RELOADED = frozenset(
     {
-        *("chase-circle", "click-pie", "click-pie-nodelay", "drag-cube", "form-sequence-3", "moving-items"),
-        *("simon-says", "social-media", "stock-market", "use-colorwheel", "use-colorwheel-2"),
+        *("chase-circle", "click-menu", "click-menu-2", "click-pie", "click-pie-nodelay", "drag-cube"),
+        *(
+            "form-sequence-3",
+            "moving-items",
+            "simon-says",
+            "social-media",
+            "stock-market",
+            "use-colorwheel",
+            "use-colorwheel-2",
+        ),
         *FLIGHTS,  # which load a frame anew that is not waited for
     }
 )

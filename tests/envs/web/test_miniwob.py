@@ -6,6 +6,7 @@ import gymnasium
 import pytest
 
 import selfgym  # noqa: F401  (registers the ids)
+from selfgym.envs.web.idle import close_idle
 from selfgym.envs.web.miniwob.names import FLIGHTS, PAGES
 from selfgym.envs.web.miniwob.pages import folder, path_of
 
@@ -121,10 +122,15 @@ def test_the_page_cannot_lead_away(make):
         assert "does not allow" in env.step(f"goto({url!r})")[4]["action_error"]
 
 
-@pytest.mark.parametrize(("task", "action"), [("use-colorwheel", "click(1)"), ("flight.Alaska", "noop(500)")])
+@pytest.mark.parametrize(
+    ("task", "action"),
+    [("use-colorwheel", "click(1)"), ("flight.Alaska", "noop(500)"), ("click-menu", "click(2)")],
+)
 def test_what_an_episode_opened_or_loaded_is_gone_in_the_next(make, task, action):
+    close_idle()  # the first episode has a session of its own
     env = make(task)
     first, _ = env.reset(seed=1)
-    env.step(action)
-    assert env.reset(seed=1)[0] == first
-    assert env.reset(seed=1)[0] == first
+    then = env.step(action)[0]
+    for _ in range(2):
+        assert env.reset(seed=1)[0] == first
+        assert env.step(action)[0] == then
