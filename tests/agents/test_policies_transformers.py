@@ -170,8 +170,13 @@ def test_what_cannot_be_answered_gives_an_error_in_its_place(nano, ask):
             ask(seed=1),
         ]
     )
-    assert answers[0] == answers[-1]
     assert not isinstance(answers[0], PolicyError)
+    assert (answers[0].ids, answers[0].text, answers[0].finish) == (
+        answers[-1].ids,
+        answers[-1].text,
+        answers[-1].finish,
+    )
+    assert answers[0].logprobs == pytest.approx(answers[-1].logprobs, abs=1e-4)  # not every processor's sums are equal
     sentences = [str(answer) for answer in answers[1:-1]]
     assert all(isinstance(answer, PolicyError) for answer in answers[1:-1])
     for sentence, part in zip(
