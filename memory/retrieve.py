@@ -33,6 +33,7 @@ _STOP = frozenset(
 _WEIGHTS = (4.0, 3.0, 1.0, 1.0)  # title, when, body, code
 _RAREST = 4  # words that are searched for: of a long goal the others cost time and find nothing more
 _CANDIDATES = 40
+_MOST_WORDS = 50_000  # whose stems are remembered
 _ALIKE = 0.7  # share of common words above which two items say the same
 Rerank = Callable[[str, Sequence[Item]], Sequence[float]]
 """(goal, items) -> how near each is, 0 to 1: embeddings, where somebody has them."""
@@ -128,7 +129,7 @@ def _words(*texts: str) -> frozenset[str]:
 
 def _rarest(library: Library, goal: str) -> tuple[list[str], float]:
     """The goal's rarest words, stemmed, and the sum of their inverse document frequencies, as FTS5 reckons them."""
-    terms = sorted({stem for word in _WORD.findall(goal.lower()) if word not in _STOP for stem in _stems(word)})
+    terms = sorted(_stems({word for word in _WORD.findall(goal.lower()) if word not in _STOP}))
     if not terms:
         return [], 0.0
     marks = ", ".join("?" * len(terms))
@@ -141,16 +142,25 @@ def _rarest(library: Library, goal: str) -> tuple[list[str], float]:
 _stemmer = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
 _stemmer.executescript(
     "CREATE VIRTUAL TABLE text USING fts5(t, tokenize='porter unicode61 remove_diacritics 2');"
-    "CREATE VIRTUAL TABLE terms USING fts5vocab(text, 'row');"
+    "CREATE VIRTUAL TABLE terms USING fts5vocab(text, 'instance');"
 )
 _stemming = threading.Lock()
 
 
-@lru_cache(maxsize=50_000)
-def _stems(word: str) -> tuple[str, ...]:
-    """What FTS5's own tokenizer makes of a word: Python cannot call it, but a table in memory tells."""
+_known: dict[str, list[str]] = {}  # word -> its stems: goals use the same words again and again
+
+
+def _stems(words: set[str]) -> set[str]:
+    """What FTS5's own tokenizer makes of words: Python cannot call it, but a table in memory tells."""
     with _stemming:
-        _stemmer.execute("INSERT INTO text(rowid, t) VALUES (1, ?)", (word,))
-        found = tuple(term for (term,) in _stemmer.execute("SELECT term FROM terms"))
-        _stemmer.execute("DELETE FROM text")
-    return found
+        if new := [word for word in words if word not in _known]:
+            if len(_known) > _MOST_WORDS:
+                _known.clear()
+                new = list(words)
+            _known.update({word: [] for word in new})
+            _stemmer.execute("BEGIN")
+            _stemmer.executemany("INSERT INTO text(rowid, t) VALUES (?, ?)", enumerate(new))
+            for term, row in _stemmer.execute("SELECT term, doc FROM terms"):
+                _known[new[row]].append(term)
+            _stemmer.execute("ROLLBACK")
+        return {stem for word in words for stem in _known[word]}
