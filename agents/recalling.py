@@ -52,7 +52,7 @@ def recalled(library: Library, env: str, config: RecallConfig, count: Count, goa
 
 def shown(library: Library, items: Sequence[Item], episode: str, config: RecallConfig, count: Count) -> Recall:
     """The items as a block, after the lot has been drawn; those that do not fit count as not found."""
-    lines = [(item.id, plain_line(item, library.standing(item.id))) for item in items]
+    lines = [(item.id, plain_line(item)) for item in items]
     _, fitting = quoted(config.heading, lines, config.budget, count)
     kept = fitting if library.readonly else draw(library, fitting, episode, config.credit)
     text, ids = quoted(config.heading, [line for line in lines if line[0] in kept], config.budget, count)

@@ -88,7 +88,8 @@ def review(library: Library, config: CreditConfig = CreditConfig()) -> dict[str,
         for id in _too_many(library, config):
             changes[id] = Status.RETIRED
             library.move(id, Status.RETIRED, f"more than {config.most_active} items: {_because(library.standing(id))}")
-    library.tidy()
+    if changes:
+        library.tidy()
     return changes
 
 

@@ -101,7 +101,7 @@ class Code(Frozen):
 
     runtime: Literal["actions", "python", "folder", "mcp"]
     """``actions``: a list of action templates; ``python``: a generator function; ``folder``: an Agent Skills folder, to
-    be read; ``mcp``: a Python function that is served as an MCP tool."""
+    be read; ``mcp``: a Python function that answers with a value, as a tool does."""
     entry: Name
     """The name to call it by: for Python the name of the function."""
     source: Text = Field(max_length=40_000)
@@ -122,11 +122,11 @@ class Code(Frozen):
 
 
 class Check(Frozen):
-    """Something that must hold of a skill, and is run again whenever it may have ceased to."""
+    """Something that must hold of a skill before it is shown."""
 
     rung: Literal["unit", "replay", "contrast"]
     """Which rung of the ladder runs it; the static one needs no check."""
-    source: str = Field(default="", max_length=20_000)
+    source: Text = Field(default="", max_length=20_000)
     """``unit``: a Python program that calls the skill by its name and raises where it is wrong."""
     env: str = ""
     """``replay``, ``contrast``: the environment, with its keyword arguments and the seeds of the tasks."""

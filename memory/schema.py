@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS events (
     note TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS events_item ON events (item, what);
+CREATE INDEX IF NOT EXISTS events_episode ON events (episode, item);
 CREATE UNIQUE INDEX IF NOT EXISTS events_once ON events (episode, item, what)
     WHERE what IN ('shown', 'withheld', 'reward');
 CREATE TABLE IF NOT EXISTS snapshots (

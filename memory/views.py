@@ -36,7 +36,7 @@ def approximate_tokens(text: str) -> int:
     return -(-len(text) // 4)
 
 
-def plain_line(item: Item, standing: Standing) -> str:
+def plain_line(item: Item, standing: Standing | None = None) -> str:
     """Title, when, body; for a skill its signature."""
     when = f" ({item.when})" if item.when else ""
     body = item.body

@@ -66,7 +66,7 @@ def jobs(name: str, verb: str, seeds: Sequence[int], shown: Callable[[int], Sequ
     made = []
     for seed in seeds:
         items = shown(seed)
-        lines = [(item.id, plain_line(item, None)) for item in items]  # type: ignore[arg-type]
+        lines = [(item.id, plain_line(item)) for item in items]
         text, ids = quoted("Notes", lines, 2000)
         skills = tuple(item for item in items if item.code is not None)
         agent = RememberingAgent(

@@ -29,12 +29,6 @@ def path(tmp_path):
     return tmp_path / "memory.db"
 
 
-@pytest.fixture
-def library(path):
-    with Library(path) as found:
-        yield found
-
-
 def admit(library, *items, status=Status.ACTIVE):
     for item in items:
         library.propose(item)

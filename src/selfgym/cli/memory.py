@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ from selfgym.cli.console import AsJson, CommandError, print_json, print_table
 
 if TYPE_CHECKING:
     from selfgym.memory.item import Item
-    from selfgym.memory.library import Event, Library
+    from selfgym.memory.library import Library
 
 memory = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="A file with a library, e.g. runs/memory.db.")]
@@ -82,7 +83,7 @@ def why(store: StorePath, item: ItemId, json: AsJson = False) -> None:
         events = library.events(found.id)
         line = _line(library, found)
     if json:
-        print_json([_plain(event) for event in events])
+        print_json([asdict(event) for event in events])
         return
     print(f"{found.id}  {found.title}")
     quiet = {"shown", "withheld", "used", "reward"}
@@ -238,11 +239,6 @@ def _line(library: Library, item: Item) -> dict[str, Any]:
 
 def _cell(value: Any) -> str:
     return "" if value is None else f"{value:+.3f}" if isinstance(value, float) else str(value)
-
-
-def _plain(event: Event) -> dict[str, Any]:
-    names = ("seq", "at", "item", "episode", "what", "value", "note")
-    return {name: getattr(event, name) for name in names}
 
 
 def _when(at: float) -> str:
