@@ -13,10 +13,11 @@ from selfgym.envs.household.pupil import Pupil, read_notes
 from selfgym.memory.episode import Source
 
 _MEMORY = re.compile(r"\n*[^\n]*\n<memory>\n(.*?)</memory>", re.DOTALL)
+_ASIDE = re.compile(r"\n+(You may ask for help|Your teacher says).*", re.DOTALL)
 
 
 class PupilAgent:
-    """Reads the notes in its first observation, as `selfgym.agents.remembering` shows them, and believes them.
+    """Reads the notes in what it sees, as `selfgym.agents.remembering` shows them, and believes them.
 
     Args:
         seed: of its whims: the order in which it looks into places that no note speaks of.
@@ -35,15 +36,22 @@ class PupilAgent:
 
     def act(self, observation: Any, info: dict[str, Any]) -> str:
         """The pupil's command. Raises `UnknownTaskError` for a task in other words than ALFWorld's."""
-        return self._reading(str(observation)).act(_MEMORY.sub("", str(observation)), info)
+        return self._reading(str(observation)).act(_plain(observation), info)
 
     def write(self, observation: Any, info: dict[str, Any], action: str) -> Decision:
         """Take note of an action that somebody else chose."""
-        self._reading(str(observation)).observe(_MEMORY.sub("", str(observation)), action)
+        self._reading(str(observation)).observe(_plain(observation), action)
         return Decision(action, source=Source.INJECTED, trainable=False)
 
     def _reading(self, text: str) -> Pupil:
+        notes = "\n".join([*_MEMORY.findall(text), *(found[0] for found in _ASIDE.finditer(text))])
         if self._pupil is None:
-            notes = read_notes("\n".join(_MEMORY.findall(text)))
-            self._pupil = Pupil(notes, seed=self.seed, competence=self.competence)
+            self._pupil = Pupil(read_notes(notes), seed=self.seed, competence=self.competence)
+        elif notes:
+            self._pupil.hear_notes(notes)
         return self._pupil
+
+
+def _plain(observation: Any) -> str:
+    """What the environment said, without what others added to it."""
+    return _ASIDE.sub("", _MEMORY.sub("", str(observation)))

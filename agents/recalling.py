@@ -16,8 +16,7 @@ from selfgym.memory.gate import objections
 from selfgym.memory.item import Item, Kind
 from selfgym.memory.library import Library
 from selfgym.memory.retrieve import SearchConfig, search
-from selfgym.memory.schema import SHOWABLE
-from selfgym.memory.views import Count, approximate_tokens, plain_line, quoted
+from selfgym.memory.views import Count, approximate_tokens, members, plain_line, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,19 @@ def recalled(library: Library, env: str, config: RecallConfig, count: Count, goa
     A library that is open for reading only shows everything and logs nothing: for evaluation with a frozen memory.
     """
     hits = search(library, goal, env=env, seed=_seed(episode), config=config.search)
-    found = [*(_principles(library, env) if config.principles else ()), *(hit.item for hit in hits)]
-    return shown(library, [item for item in found if _let_through(library, item, episode)], episode, config, count)
+    principles = members(library, (Kind.PRINCIPLE,), env) if config.principles else []
+    return shown(library, [*principles, *(hit.item for hit in hits)], episode, config, count)
 
 
-def shown(library: Library, items: Sequence[Item], episode: str, config: RecallConfig, count: Count) -> Recall:
-    """The items as a block, after the lot has been drawn; those that do not fit count as not found."""
+def shown(
+    library: Library, found: Sequence[Item], episode: str, config: RecallConfig = RecallConfig(),
+    count: Count = approximate_tokens, *, task: str = "",
+) -> Recall:  # fmt: skip
+    """What was found as a block, after the gate was asked and the lot drawn; what does not fit counts as not found.
+
+    What was learned of one task is shown to that ``task`` only.
+    """
+    items = [item for item in found if item.scope.task in ("", task) and _let_through(library, item, episode)]
     lines = [(item.id, plain_line(item)) for item in items]
     _, fitting = quoted(config.heading, lines, config.budget, count)
     kept = fitting if library.readonly else draw(library, fitting, episode, config.credit)
@@ -60,13 +66,6 @@ def shown(library: Library, items: Sequence[Item], episode: str, config: RecallC
     skills = [known[id] for id in ids if known[id].code is not None]
     required = {skill.id: tuple(_required(library, skill)) for skill in skills}
     return Recall(text, tuple(ids), tuple(skills), required)
-
-
-def _principles(library: Library, env: str) -> Iterator[Item]:
-    for status in SHOWABLE:
-        for item in library.items(status=status, kind=Kind.PRINCIPLE):
-            if item.scope.env in ("", env) and item.origin.split in (library.split, "none"):
-                yield item
 
 
 def _let_through(library: Library, item: Item, episode: str) -> bool:

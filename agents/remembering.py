@@ -3,7 +3,8 @@
 The recalled text stands in the first observation, as data, after what the environment said; the goal it was searched by
 is the one the environment gave, never a text that was observed. A skill is called as an action, ``call
 heat(thing="apple 1")``: its actions are then taken one by one, each a step of the record, until it ends or one is
-refused. The first of these steps holds the tokens of the call.
+refused. The first of these steps holds the tokens of the call. A tool (a skill that answers with a value) and a request
+for help, ``help: where are apples?``, are answered at once, without a step.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from selfgym.agents.policies.policy import Completion, Prompt
 from selfgym.envs.sandbox.sandbox import Sandbox
 from selfgym.memory.episode import Episode, Source
 from selfgym.memory.item import Item
-from selfgym.memory.skills.running import SkillError, actions
+from selfgym.memory.skills.running import SkillError, actions, answer
 
 _CALL = re.compile(r"\s*call\s+(?=\w+\()")
-_MOST_CALLS = 5  # for one decision: a skill that cannot be called must not be called for ever
+_HELP = re.compile(r"\s*help:\s*(.+)", re.DOTALL)
+_MOST_ASIDES = 5  # for one decision: what cannot be called must not be called for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class RememberingAgent:
         episode: the id that the episode will be logged under.
         sandbox: where skills that are functions run.
         used: called with the id of each skill that was called.
+        help: answers a request for help, given what is shown; without it such a request is an action like any other.
     """
 
     def __init__(
@@ -62,8 +65,10 @@ class RememberingAgent:
         episode: str,
         sandbox: Sandbox | None = None,
         used: Callable[[str], None] | None = None,
+        help: Callable[[str, Recall], str] | None = None,
     ) -> None:
         self.agent, self._recall, self._episode, self._sandbox = agent, recall, episode, sandbox
+        self._help = help
         self._used = used or (lambda id: None)
         self._recalled: Recall | None = None
         self._running: Generator[str, str, None] | None = None
@@ -99,38 +104,53 @@ class RememberingAgent:
             shown = f"{shown}\n\n{self._recalled.text}" if self._recalled.text else shown
         if (action := self._go_on(shown, info)) is not None:
             return self._tell(shown, info, action)
-        for _ in range(_MOST_CALLS):
+        asides: list[tuple[Decision, str]] = []
+        while True:
             decision = yield from self._decide(shown, info)
-            if not _CALL.match(decision.action):
+            action, said = self._understand(decision.action) if len(asides) < _MOST_ASIDES else (decision.action, "")
+            if not said:
                 break
-            try:
-                first = self._begin_skill(decision.action)
-            except (SkillError, ValueError) as error:
-                shown = f"{observation}\n\nThe call failed: {error}"
-                continue
-            return replace(
-                decision, action=first, info={**decision.info, "skill": self.called[-1], "call": decision.action}
+            asides.append((decision, said))
+            shown = f"{observation}\n\n{said}"
+        if action != decision.action:
+            decision = replace(
+                decision, action=action, info={**decision.info, "skill": self.called[-1], "call": decision.action}
             )
-        return decision
+        return _with_asides(decision, asides)
 
     def _decide(self, shown: str, info: dict[str, Any]) -> Generator[list[Prompt], list[Completion], Decision]:
         answer = self.agent.act(shown, info)
         decided = (yield from answer) if isinstance(answer, Generator) else answer
         return decided if isinstance(decided, Decision) else Decision(str(decided))
 
-    def _begin_skill(self, action: str) -> str:
-        """The first action of the skill that is called. Raises `SkillError`, or `ValueError` for what is no call."""
+    def _understand(self, said: str) -> tuple[str, str]:
+        """The action to take, or what is answered instead: a call begins a skill, a tool or a helper answers."""
         assert self._recalled is not None
-        name, given = read_call(action)
+        if self._help is not None and (request := _HELP.fullmatch(said)):
+            return "", self._help(request.group(1), self._recalled) or "Nobody knows."
+        if not _CALL.match(said):
+            return said, ""
+        try:
+            return self._call(*read_call(said))
+        except (SkillError, ValueError) as error:
+            return "", f"The call failed: {error}"
+
+    def _call(self, name: str, given: dict[str, Any]) -> tuple[str, str]:
+        """A skill's first action, or a tool's answer. Raises `SkillError`, or `ValueError` where there is none."""
+        assert self._recalled is not None
         skill = _named(self._recalled.skills, name)
-        running = actions(skill, given, self._recalled.required.get(skill.id, ()), sandbox=self._sandbox)
-        first = next(running, None)
-        if first is None:
-            raise SkillError(f"{name} took no action.")
-        self._running = running
+        required = self._recalled.required.get(skill.id, ())
+        if skill.code is not None and skill.code.runtime == "mcp":
+            first, said = "", f"{name} answers: {answer(skill, given, required, sandbox=self._sandbox)}"
+        else:
+            running = actions(skill, given, required, sandbox=self._sandbox)
+            first, said = next(running, ""), ""
+            if not first:
+                raise SkillError(f"{name} took no action.")
+            self._running = running
         self.called.append(skill.id)
         self._used(skill.id)
-        return first
+        return first, said
 
     def _go_on(self, shown: str, info: dict[str, Any]) -> str | None:
         """The running skill's next action; None where none runs, or it has ended, failed or was refused."""
@@ -169,6 +189,20 @@ def read_call(action: str) -> tuple[str, dict[str, Any]]:
         return call.func.id, {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(f"{text[:80]!r} is no call: write call NAME(argument=value, ...)") from None
+
+
+def _with_asides(decision: Decision, asides: Sequence[tuple[Decision, str]]) -> Decision:
+    """The decision with what was said before it: its context holds their tokens, and no loss is put on them."""
+    if not asides:
+        return decision
+    prompt: tuple[int, ...] = ()
+    fresh = False
+    for aside, _ in asides:
+        prompt, fresh = (() if aside.fresh else prompt) + aside.prompt_ids + aside.response_ids, fresh or aside.fresh
+    if not decision.fresh:
+        decision = replace(decision, prompt_ids=prompt + decision.prompt_ids, fresh=fresh)
+    told = [[aside.action, said] for aside, said in asides]
+    return replace(decision, info={**decision.info, "asides": told})
 
 
 def _named(skills: Sequence[Item], name: str) -> Item:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from selfgym.memory.item import Item, Kind
+from selfgym.memory.item import Item, Kind, Taint
 from selfgym.memory.library import Library, Status
 from selfgym.memory.schema import SHOWABLE
 
@@ -37,16 +37,26 @@ def objections(library: Library, item: Item) -> Iterator[str]:
     status = library.standing(item.id).status
     if status in (Status.QUARANTINED, Status.REJECTED):
         yield f"It is {status}."
-    if item.tainted and (known := len(witnesses(library, item))) < WITNESSES:
+    if _needs_witnesses(item) and (known := len(witnesses(library, item))) < WITNESSES:
         taint = ", ".join(item.origin.taint)
         yield f"It is tainted ({taint}) and {known} of {WITNESSES} independent tasks bear it out."
     if item.kind is Kind.PRINCIPLE and status not in SHOWABLE:
         marks = ", ".join("?" * len(SHOWABLE))
-        query = f"SELECT COUNT(*) FROM items JOIN standing ON item = id WHERE kind = ? AND status IN ({marks})"
-        if library.rows(query, (Kind.PRINCIPLE, *SHOWABLE))[0][0] >= MOST_PRINCIPLES:
+        query = f"SELECT id FROM items JOIN standing ON item = id WHERE kind = ? AND status IN ({marks})"
+        shown = {id for (id,) in library.rows(query, (Kind.PRINCIPLE, *SHOWABLE))}
+        if len(shown - set(item.origin.parents)) >= MOST_PRINCIPLES:
             yield f"There are {MOST_PRINCIPLES} principles already."
     if item.code is not None:
         yield from _of_skill(library, item)
+
+
+def _needs_witnesses(item: Item) -> bool:
+    """Whether others must bear it out.
+
+    What a model wrote of one task, in words of its own and for that task alone, may be shown there: its reader meets
+    again whatever made it write so.
+    """
+    return item.tainted and not (item.kind is Kind.REFLECTION and set(item.origin.taint) == {Taint.MODEL})
 
 
 def _of_skill(library: Library, item: Item) -> Iterator[str]:

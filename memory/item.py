@@ -41,6 +41,8 @@ class Taint(StrEnum):
 
     ENV_TEXT = "env_text"
     """Words of an observation (a page, a file, a message) are in it."""
+    MODEL = "model"
+    """A language model wrote it after reading observations: in words of its own, but it may have believed them."""
     IMPORTED = "imported"
     """It came from outside: a SKILL.md folder, a file of somebody else's."""
 

@@ -23,7 +23,9 @@ _WORD = re.compile(r"[^\W_]+")
 def with_taint(item: Item, episodes: Sequence[Episode], library: Library | None = None) -> Item:
     """``item`` with the taint that its source ``episodes`` give it; its id stays the same."""
     taint = set(item.origin.taint)
-    if (item.origin.model and episodes) or _runs(_texts(item)) & observed(episodes):
+    if item.origin.model and episodes:
+        taint.add(Taint.MODEL)
+    if _runs(_texts(item)) & observed(episodes):
         taint.add(Taint.ENV_TEXT)
     if library is not None:
         shown = {id for episode in episodes for id in episode.items if id in library}

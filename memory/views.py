@@ -73,18 +73,26 @@ def render(
 
     Best first: by uplift, then by age. ``env`` and ``tag`` narrow it; ``only`` to those ids.
     """
-    marks = ", ".join("?" * len(view.kinds))
-    rows = library.rows(
-        f"SELECT doc FROM items JOIN standing ON item = id WHERE kind IN ({marks}) AND status IN (?, ?) "
-        "AND env IN (?, '') AND split IN (?, 'none') ORDER BY items.seq",
-        (*view.kinds, *SHOWABLE, env, library.split),
-    )
     allowed = None if only is None else set(only)
-    items = [item for (doc,) in rows if (item := Item.model_validate_json(doc)) and (not tag or tag in item.scope.tags)]
-    standings = {item.id: library.standing(item.id) for item in items if allowed is None or item.id in allowed}
-    order = sorted(standings, key=lambda id: -(standings[id].uplift or 0.0))
-    known = {item.id: item for item in items}
-    return quoted(view.heading, [(id, view.line(known[id], standings[id])) for id in order], budget, count)
+    items = [item for item in members(library, view.kinds, env, tag) if allowed is None or item.id in allowed]
+    standings = {item.id: library.standing(item.id) for item in items}
+    order = sorted(items, key=lambda item: -(standings[item.id].uplift or 0.0))
+    return quoted(view.heading, [(item.id, view.line(item, standings[item.id])) for item in order], budget, count)
+
+
+def members(library: Library, kinds: Sequence[Kind], env: str = "", tag: str = "", task: str = "") -> list[Item]:
+    """What may be shown of these kinds, for this environment or for all, of the library's split or of none; by age.
+
+    With a ``task``, what was learned of that one.
+    """
+    marks = ", ".join("?" * len(kinds))
+    rows = library.rows(
+        f"SELECT items.seq FROM items JOIN standing ON item = id WHERE kind IN ({marks}) AND status IN (?, ?) "
+        "AND env IN (?, '') AND split IN (?, 'none') AND (? = '' OR task = ?) ORDER BY items.seq",
+        (*kinds, *SHOWABLE, env, library.split, task, task),
+    )
+    items = [library.at(seq) for (seq,) in rows]
+    return [item for item in items if not tag or tag in item.scope.tags]
 
 
 def quoted(

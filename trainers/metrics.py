@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,14 +56,20 @@ def wilson(wins: int, trials: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def won(episode: Episode) -> float:
+    """1 for a success, else 0."""
+    return float(episode.outcome is Outcome.SUCCESS)
+
+
 def paired_difference(
-    after: Sequence[Episode], before: Sequence[Episode], *, seed: int = 0, draws: int = 10_000
-) -> tuple[float, float, float]:
-    """Mean success of ``after`` minus ``before`` on the tasks both have, with a 95% bootstrap interval over tasks.
+    after: Sequence[Episode], before: Sequence[Episode], *, value: Callable[[Episode], float] = won, seed: int = 0,
+    draws: int = 10_000,
+) -> tuple[float, float, float]:  # fmt: skip
+    """Mean ``value`` of ``after`` minus ``before`` on the tasks both have, with a 95% bootstrap interval over tasks.
 
     Returns (difference, low, high). Raises ValueError where no task was scored in both.
     """
-    ours, theirs = _by_task(after), _by_task(before)
+    ours, theirs = _by_task(after, value), _by_task(before, value)
     shared = sorted(ours.keys() & theirs.keys())
     if not shared:
         raise ValueError("the two sets of episodes have no scored task in common")
@@ -73,9 +79,9 @@ def paired_difference(
     return float(gaps.mean()), float(low), float(high)
 
 
-def _by_task(episodes: Sequence[Episode]) -> dict[str, list[float]]:
+def _by_task(episodes: Sequence[Episode], value: Callable[[Episode], float]) -> dict[str, list[float]]:
     results: dict[str, list[float]] = {}
     for episode in episodes:
         if not episode.outcome.is_error:
-            results.setdefault(episode.task_id, []).append(float(episode.outcome is Outcome.SUCCESS))
+            results.setdefault(episode.task_id, []).append(value(episode))
     return results

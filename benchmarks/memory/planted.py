@@ -14,30 +14,23 @@ import argparse
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
 from datetime import date
-from functools import partial
 from math import sqrt
 from pathlib import Path
 from typing import Any
 
-import gymnasium
-
 import selfgym  # noqa: F401  (registers the ids)
+from selfgym.agents.proving import Player
 from selfgym.agents.pupil import PupilAgent
-from selfgym.agents.remembering import Recall, RememberingAgent
-from selfgym.agents.rollout import Job, rollout
 from selfgym.envs.core import Outcome
 from selfgym.envs.sandbox.opening import open_sandbox
 from selfgym.envs.sandbox.sandbox import Sandbox
 from selfgym.memory.credit import close, draw, review
-from selfgym.memory.episode import Episode
 from selfgym.memory.gate import NotAdmittedError, admit
 from selfgym.memory.item import Capability, Check, Item, Origin, Scope, Taint
 from selfgym.memory.library import Library, Status
 from selfgym.memory.schema import SHOWABLE
-from selfgym.memory.verify import Trial, climb
-from selfgym.memory.views import plain_line, quoted
+from selfgym.memory.verify import climb
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 ENV = "selfgym/Household-v0"
@@ -61,34 +54,6 @@ def options(verb: str) -> dict[str, Any]:
     return {"size": "medium", "max_steps": 13, "task_types": [TASKS[verb]]}
 
 
-def jobs(name: str, verb: str, seeds: Sequence[int], shown: Callable[[int], Sequence[Item]]) -> list[tuple[Job, Any]]:
-    """An episode of the pupil for each seed, with the agents, of which one can ask what they called."""
-    made = []
-    for seed in seeds:
-        items = shown(seed)
-        lines = [(item.id, plain_line(item)) for item in items]
-        text, ids = quoted("Notes", lines, 2000)
-        skills = tuple(item for item in items if item.code is not None)
-        agent = RememberingAgent(
-            PupilAgent(seed=seed, competence=0.95), partial(_recalled, Recall(text, tuple(ids), skills)),
-            episode=f"{name}/{seed}", sandbox=_sandbox(),
-        )  # fmt: skip
-        made.append((Job(f"{name}/{seed}", partial(_household, options(verb)), partial(_given, agent), seed), agent))
-    return made
-
-
-def _recalled(recall: Recall, goal: str, episode: str) -> Recall:
-    return recall
-
-
-def _given(agent: RememberingAgent) -> RememberingAgent:
-    return agent
-
-
-def _household(given: dict[str, Any]) -> Any:
-    return gymnasium.make(ENV, **given).unwrapped
-
-
 _open: list[Sandbox] = []
 
 
@@ -98,14 +63,9 @@ def _sandbox() -> Sandbox:
     return _open[0]
 
 
-def play(name: str, verb: str, check: Check, items: Sequence[Item]) -> list[Trial]:
-    """What the ladder asks for: the check's tasks with ``items`` shown."""
-    made = jobs(name, verb, check.seeds, lambda seed: items)
-    played = dict(rollout([job for job, _ in made]))
-    return [
-        Trial(seed, played[k].outcome, len(played[k].steps), played[k].id, bool(made[k][1].called))
-        for k, seed in enumerate(check.seeds)
-    ]
+def player(name: str) -> Player:
+    """Who plays: the scripted pupil."""
+    return Player(lambda seed: PupilAgent(seed=seed, competence=0.95), run=name, sandbox=_sandbox())
 
 
 def plant(kind: str, number: int) -> tuple[Item, str]:
@@ -159,7 +119,7 @@ def fate(kind: str, number: int, folder: Path) -> tuple[Status, str, int]:
     with Library(folder / f"{name}.db") as library:
         library.propose(item)
         if item.code is not None:
-            climb(library, item.id, sandbox=_sandbox(), play=partial(play, name, verb))
+            climb(library, item.id, sandbox=_sandbox(), play=player(name))
         else:
             try:
                 admit(library, item.id, Status.TRIAL, "nothing speaks against it")
@@ -174,25 +134,19 @@ def fate(kind: str, number: int, folder: Path) -> tuple[Status, str, int]:
 def live(library: Library, item: Item, name: str, verb: str) -> int:
     """Episodes in which the item is shown or withheld, until it is no longer on trial; their number."""
     done = 0
+    play = player(f"{name}/live")
     while library.standing(item.id).status is Status.TRIAL and done < MOST_EPISODES:
         seeds = range(1_000_000 + done, 1_000_000 + done + BATCH)
-        drawn = {seed: draw(library, [item.id], f"{name}/live/{seed}") for seed in seeds}
-        made = jobs(f"{name}/live", verb, seeds, partial(_those, item, drawn))
-        for _, episode in rollout([job for job, _ in made]):
-            credit(library, episode)
+        drawn = {seed: bool(draw(library, [item.id], f"{name}/live/{seed}")) for seed in seeds}
+        for shown in (True, False):
+            chosen = tuple(seed for seed in seeds if drawn[seed] is shown)
+            check = Check(rung="contrast", env=ENV, env_options=options(verb), seeds=chosen or (0,))
+            for trial in play(check, [item] if shown else []) if chosen else ():
+                if not trial.outcome.is_error:
+                    close(library, f"{name}/live/{trial.seed}", float(trial.outcome is Outcome.SUCCESS))
         review(library)
         done += BATCH
     return done
-
-
-def _those(item: Item, drawn: dict[int, list[str]], seed: int) -> list[Item]:
-    return [item] if drawn[seed] else []
-
-
-def credit(library: Library, episode: Episode) -> None:
-    """The reward of an episode, unless it was lost to an error."""
-    if not episode.outcome.is_error:
-        close(library, episode.id, float(episode.outcome is Outcome.SUCCESS))
 
 
 def main() -> None:

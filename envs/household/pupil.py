@@ -7,7 +7,11 @@ or worse, in a way that can be followed. It believes every note in its small lan
     heat: often with microwave                   where to heat things (also: heat apple: often with ...)
     cool with toaster: never works               an appliance not to try
     take from drawer: never works                a place not to look into
+    looked in vain: drawer 1, shelf 2            places of this very household not to look into again
+    heat {thing} with microwave                  a step of a workflow; also of an example: take mug 1 from shelf 2
     call heat(thing)                             a skill that it calls, once, when something is to be heated
+    call where_is(thing)                         a tool that it asks, once, when it does not know where to look
+    You may ask for help                         which it does then, once, in words
 
 Without notes it looks into places in an order drawn from its seed, and tries appliances likewise.
 """
@@ -15,6 +19,7 @@ Without notes it looks into places in an order drawn from its seed, and tries ap
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,9 +29,14 @@ from selfgym.envs.household.belief import type_of
 from selfgym.envs.household.explorer import APPLIANCES, Explorer
 
 _OFTEN = re.compile(r"\btake (\w+): often from ([a-z]+(?:, [a-z]+)*)")
-_USE = re.compile(r"\b(clean|heat|cool)(?: \w+)?: often with ([a-z]+)")
+_TOOK = re.compile(r"\btake (\w+) \d+ from ([a-z]+) \d+")
+_USE = re.compile(r"\b(clean|heat|cool)(?: \w+: often| \w+ \d+|: often| \{thing\}) with ([a-z]+)")
+_VAIN = re.compile(r"looked in vain: ([a-z]+ \d+(?:, [a-z]+ \d+)*)")
 _NEVER = re.compile(r"\b(\w+) (?:with|from) ([a-z]+): never works")
 _SKILL = re.compile(r"\bcall (clean|heat|cool)\(thing\)")
+_TOOL = re.compile(r"\bcall (where_is)\(thing\)")
+_ANSWER = re.compile(r"\bwhere_is answers: (\[.*\])")
+_MAY_ASK = "You may ask for help"
 _TRIED = ("microwave", "fridge", "sinkbasin", "stoveburner", "toaster", "coffeemachine", "countertop")
 _TREAT = re.compile(r"(clean|heat|cool) (\S+ \d+) with (\S+) \d+")
 
@@ -43,17 +53,28 @@ class Notes:
     """(Verb, receptacle type) pairs."""
     skills: set[str] = field(default_factory=set)
     """Verbs for which a skill is offered."""
+    vain: set[str] = field(default_factory=set)
+    """Receptacles that somebody has looked into."""
+    asks: str = ""
+    """What to say to ask where a thing is, ``%s`` standing for it; empty where nobody can be asked."""
 
 
 def read_notes(text: str) -> Notes:
     """Every note in ``text``; of two that disagree the first counts.
 
-    >>> read_notes("- Tip: take apple: often from fridge, sidetable. heat: often with microwave")
-    Notes(often={'apple': ['fridge', 'sidetable']}, use={'heat': 'microwave'}, never=set(), skills=set())
+    >>> notes = read_notes("- Tip: take apple: often from fridge, sidetable. heat: often with microwave")
+    >>> notes.often, notes.use
+    ({'apple': ['fridge', 'sidetable']}, {'heat': 'microwave'})
     """
     notes = Notes(never=set(_NEVER.findall(text)), skills=set(_SKILL.findall(text)))
-    for thing, places in _OFTEN.findall(text):
+    for thing, places in [*_OFTEN.findall(text), *_TOOK.findall(text)]:
         notes.often.setdefault(thing, places.split(", "))
+    for places in _VAIN.findall(text):
+        notes.vain.update(places.split(", "))
+    if _TOOL.search(text):
+        notes.asks = 'call where_is(thing="%s")'
+    elif _MAY_ASK in text:
+        notes.asks = "help: where is a %s?"
     for verb, appliance in _USE.findall(text):
         notes.use.setdefault(verb, appliance)
     return notes
@@ -74,6 +95,7 @@ class Pupil(Explorer):
         self._steps = 0
         self._failed = set(notes.never)
         self._called: set[str] = set()
+        self._asked = ""
 
     def act(self, observation: str, info: Mapping[str, Any]) -> str:
         """The next command; see `Explorer.act`."""
@@ -85,6 +107,26 @@ class Pupil(Explorer):
             meant = admissible[int(self._whim(f"which {self._steps}") * len(admissible))]
         self._last = meant
         return meant
+
+    def hear_notes(self, text: str) -> None:
+        """Learn from notes that come later, e.g. from somebody who was asked; what is known already stays."""
+        told = read_notes(text)
+        self._notes.often = told.often | self._notes.often
+        self._notes.use = told.use | self._notes.use
+        self._failed |= told.never
+
+    def _search(self, type_: str) -> str:
+        if self._notes.asks and type_ not in self._notes.often and not self._asked:
+            self._asked = type_
+            return self._notes.asks % type_
+        for place in self._notes.vain & set(self._belief.receptacles) - self._belief.contents.keys():
+            self._belief.contents[place] = []
+        return super()._search(type_)
+
+    def _hear(self, observation: str) -> None:
+        if (found := _ANSWER.search(observation)) and self._asked:
+            self._notes.often.setdefault(self._asked, [str(place) for place in json.loads(found.group(1))])
+        super()._hear(observation)
 
     def _note_failure(self, observation: str) -> None:
         found = _TREAT.fullmatch(self._last or "")

@@ -62,13 +62,19 @@ def taken_apart(action: str) -> Deed | None:
     return Deed(*found.groups()) if found else None
 
 
-def propose(episodes: Iterable[Episode], *, run: str = "", config: SymbolicConfig = SymbolicConfig()) -> list[Item]:
-    """Insights of all regularities, for each environment by itself. Episodes lost to errors are left out."""
+def propose(
+    episodes: Iterable[Episode], *, run: str = "", method: str = "symbolic", config: SymbolicConfig = SymbolicConfig()
+) -> list[Item]:
+    """Insights of all regularities, for each environment by itself. Episodes lost to errors are left out.
+
+    ``method`` is who asks, for the items' origin.
+    """
     by_env: dict[str, list[Episode]] = defaultdict(list)
     for episode in episodes:
         if not episode.outcome.is_error:
             by_env[episode.env].append(episode)
-    return [item for env, known in sorted(by_env.items()) for item in _of_one_environment(env, known, run, config)]
+    found = [item for env, known in sorted(by_env.items()) for item in _of_one_environment(env, known, run, config)]
+    return [item.model_copy(update={"origin": item.origin.model_copy(update={"method": method})}) for item in found]
 
 
 def _of_one_environment(env: str, episodes: list[Episode], run: str, config: SymbolicConfig) -> Iterator[Item]:
@@ -135,7 +141,7 @@ def _ranked(votes: dict[str, int]) -> str:
 def _insight(env: str, title: str, when: str, body: str, sources: list[Episode], run: str) -> Item:
     episodes = tuple(dict.fromkeys(episode.id for episode in sources))[-_SOURCES:]
     splits = {episode.split for episode in sources}
-    origin = Origin(run=run, episodes=episodes, split=_split(splits), method="symbolic")
+    origin = Origin(run=run, episodes=episodes, split=_split(splits))
     return Item(kind=Kind.INSIGHT, title=title[:80], when=when, body=body, scope=Scope(env=env), origin=origin)
 
 

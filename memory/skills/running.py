@@ -107,16 +107,33 @@ def call(
         raise SkillError(f"{code.entry} gave an answer that is no JSON.") from None
 
 
+def answer(
+    item: Item, arguments: Mapping[str, Any], required: Sequence[Item] = (), *, sandbox: Sandbox | None = None
+) -> str:
+    """What a tool (a skill whose runtime is ``mcp``) answers, as JSON. Raises `SkillError`."""
+    code = item.code
+    if code is None or code.runtime != "mcp":
+        raise SkillError(f"{item.title!r} is no tool.")
+    if sandbox is None:
+        raise SkillError(f"{code.entry} is a function: give a sandbox to run it in.")
+    return json.dumps(
+        call(sandbox, code, arguments, (), [one.code for one in required if one.code]), ensure_ascii=False
+    )
+
+
 def actions(
     item: Item, arguments: Mapping[str, Any], required: Sequence[Item] = (), *, sandbox: Sandbox | None = None
 ) -> Generator[str, str, None]:
     """The actions of a skill, one at a time; send it what each one led to. Raises `SkillError`.
 
-    ``sandbox`` is needed by what is a function. A ``folder`` is instructions to read and cannot be run.
+    ``sandbox`` is needed by what is a function. A ``folder`` is instructions to read and cannot be run; a tool takes no
+    action.
     """
     code = item.code
-    if code is None or code.runtime == "folder":
-        raise SkillError(f"{item.title!r} is to be read; it cannot be run.")
+    if code is None or code.runtime in ("folder", "mcp"):
+        raise SkillError(
+            f"{item.title!r} is to be {'asked' if code and code.runtime == 'mcp' else 'read'}; it takes no actions."
+        )
     if code.runtime == "actions":
         for line in filled(code, arguments):  # noqa: UP028 - a list cannot be sent what was seen
             yield line

@@ -1,0 +1,85 @@
+"""Somebody who plays for the admission ladder: the tasks of a check, with the items in question shown.
+
+`selfgym.memory.verify` knows of no agents; it is handed a `Play`, and this makes one of any agent. Whatever is shown is
+shown whole, without search and without withholding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+import gymnasium
+
+from selfgym.agents.agent import Agent
+from selfgym.agents.policies.policy import Policy
+from selfgym.agents.remembering import Recall, RememberingAgent
+from selfgym.agents.rollout import Job, rollout
+from selfgym.envs.sandbox.sandbox import Sandbox
+from selfgym.memory.episode import Episode
+from selfgym.memory.item import Check, Item
+from selfgym.memory.verify import Trial
+from selfgym.memory.views import plain_line, quoted
+
+
+@dataclass
+class Player:
+    """Plays the tasks of checks: a `selfgym.memory.verify.Play`."""
+
+    agent: Callable[[int], Agent]
+    """(seed of the task) -> who plays it."""
+    run: str
+    """The episodes are called ``RUN/prove/NUMBER``."""
+    policy: Policy | None = None
+    sandbox: Sandbox | None = None
+    budget: int = 2000
+    """Tokens of what is shown."""
+    log: Callable[[Episode], None] | None = None
+    """Called with each episode, e.g. to store it."""
+    played: int = 0
+    """Episodes so far: what proving has cost."""
+
+    def __call__(self, check: Check, items: Sequence[Item]) -> list[Trial]:
+        """A trial for each seed of the check, in order."""
+        text, ids = quoted("Notes", [(item.id, plain_line(item)) for item in items], self.budget)
+        skills = tuple(item for item in items if item.code is not None)
+        required = {
+            one.id: tuple(other for other in skills if other.id in one.code.requires) for one in skills if one.code
+        }
+        recall = Recall(text, tuple(ids), skills, required)
+        agents: dict[int, RememberingAgent] = {}
+        jobs = []
+        for number, seed in zip(count(self.played), check.seeds, strict=False):
+            name = f"{self.run}/prove/{number}"
+            agents[seed] = RememberingAgent(
+                self.agent(seed), partial(_always, recall), episode=name, sandbox=self.sandbox
+            )
+            record = {
+                "env": check.env, "env_options": check.env_options, "run": self.run, "phase": "prove",
+                "task_id": f"{check.env}:{seed}",
+            }  # fmt: skip
+            make = partial(_made, check)
+            jobs.append(Job(name, make, partial(_itself, agents[seed]), seed, record=record))
+        self.played += len(jobs)
+        episodes = dict(rollout(jobs, self.policy))
+        if self.log is not None:
+            for number in range(len(jobs)):
+                self.log(episodes[number])
+        return [
+            Trial(seed, episodes[k].outcome, len(episodes[k].steps), episodes[k].id, bool(agents[seed].called))
+            for k, seed in enumerate(check.seeds)
+        ]
+
+
+def _made(check: Check) -> object:
+    return gymnasium.make(check.env, **check.env_options).unwrapped
+
+
+def _always(recall: Recall, goal: str, episode: str) -> Recall:
+    return recall
+
+
+def _itself(agent: RememberingAgent) -> RememberingAgent:
+    return agent
