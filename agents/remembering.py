@@ -21,6 +21,7 @@ from selfgym.envs.sandbox.sandbox import Sandbox
 from selfgym.memory.episode import Episode, Source
 from selfgym.memory.item import Item
 from selfgym.memory.skills.running import SkillError, actions, answer
+from selfgym.memory.views import approximate_tokens
 
 _CALL = re.compile(r"\s*call\s+(?=\w+\()")
 _HELP = re.compile(r"\s*help:\s*(.+)", re.DOTALL)
@@ -79,6 +80,11 @@ class RememberingAgent:
     def items(self) -> tuple[str, ...]:
         """The ids of the items that were shown: `Episode.items`."""
         return self._recalled.items if self._recalled else ()
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens what was shown has."""
+        return approximate_tokens(self._recalled.text) if self._recalled and self._recalled.text else 0
 
     @property
     def policy_version(self) -> int:

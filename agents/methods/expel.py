@@ -26,7 +26,7 @@ _ASK = (
     "Below are rules that an agent follows, and how it did. Improve the rules. Answer with at most four lines, each "
     "one of: 'ADD: a new general rule', 'EDIT n: rule n rewritten', 'AGREE n', 'REMOVE n'."
 )
-_OPERATION = re.compile(r"^\W*(ADD|EDIT|AGREE|REMOVE)\s*(\d*)\s*:?\s*(.*)$", re.MULTILINE)
+_OPERATION = re.compile(r"^\W*(ADD|EDIT|AGREE|REMOVE)[ \t]*(\d*)[ \t]*:?[ \t]*(.*)$", re.MULTILINE)
 _CHUNK = 4  # successes told at once
 
 

@@ -32,7 +32,7 @@ _ASK = (
     "Reflect on how this task went. Write at most two lessons for other tasks, general, in your own words, each one "
     "line starting with '- '."
 )
-_FOUND = SearchConfig(most=2, kinds=(Kind.INSIGHT, Kind.DOC), explore=0.0)
+_FOUND = SearchConfig(most=4, kinds=(Kind.INSIGHT, Kind.DOC), explore=0.0)
 
 
 @dataclass(frozen=True)

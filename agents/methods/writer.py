@@ -54,10 +54,18 @@ def told(episode: Episode, *, longest: int = 200) -> str:
     """An episode in words: the task, what was done, what was seen, how it ended."""
     lines = [f"Task: {episode.task}"]
     for step in episode.steps:
-        seen = " ".join(step.observation.split())[:longest]
-        lines += [f"Saw: {seen}", f"Did: {step.action}" + ("" if step.valid else " (refused)")]
+        lines += [
+            f"Saw: {_cut(step.observation, longest)}",
+            f"Did: {step.action}" + ("" if step.valid else " (refused)"),
+        ]
     lines.append(f"Result: {episode.outcome}")
     return "\n".join(lines)
+
+
+def _cut(text: str, longest: int) -> str:
+    """A text on one line, its middle left out where it is too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest // 2]} ... {line[-(longest // 2) :]}"
 
 
 def lessons(answer: str, most: int) -> list[str]:

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from selfgym.envs.household.belief import type_of
+from selfgym.envs.household.belief import parse_task, type_of
 from selfgym.envs.household.explorer import APPLIANCES, Explorer
 
 _OFTEN = re.compile(r"\btake (\w+): often from ([a-z]+(?:, [a-z]+)*)")
@@ -98,8 +98,10 @@ class Pupil(Explorer):
         self._asked = ""
 
     def act(self, observation: str, info: Mapping[str, Any]) -> str:
-        """The next command; see `Explorer.act`."""
+        """The next command; see `Explorer.act`. The goal is that of ``info``, for an observation may say anything."""
         self._steps += 1
+        if self._goal is None and info.get("task"):
+            self._goal = parse_task(str(info["task"]))
         self._note_failure(observation)
         admissible = info.get("admissible_commands") or []
         meant = super().act(observation, {key: value for key, value in info.items() if key != "admissible_commands"})

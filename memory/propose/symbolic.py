@@ -87,7 +87,9 @@ def _of_one_environment(env: str, episodes: list[Episode], run: str, config: Sym
         if sum(map(len, places.values())) >= config.votes:
             body = f"{verb} {thing}: often {preposition} {_ranked({k: len(v) for k, v in places.items()})}"
             when = f"{verb} {thing}; a task with {thing}"
-            yield _insight(env, f"Where to {verb} {thing}", when, body, [e for v in places.values() for e in v], run)
+            yield _insight(
+                env, f"Where to {verb} {thing} {preposition}", when, body, [e for v in places.values() for e in v], run
+            )
     yield from _for_all_things(env, votes, run, config)
     yield from _refusals(env, episodes, run, config)
 
@@ -110,7 +112,7 @@ def _for_all_things(
         [(place, most)] = counts.most_common(1)
         if len(things[place]) >= config.things and most >= config.share * counts.total():
             body = f"{verb}: often {preposition} {place}"
-            yield _insight(env, f"How to {verb}", f"{verb} something", body, sources, run)
+            yield _insight(env, f"What to {verb} {preposition}", f"{verb} something", body, sources, run)
 
 
 def _refusals(env: str, episodes: list[Episode], run: str, config: SymbolicConfig) -> Iterator[Item]:
@@ -126,7 +128,7 @@ def _refusals(env: str, episodes: list[Episode], run: str, config: SymbolicConfi
     for (verb, preposition, place), sources in sorted(refused.items()):
         if len(sources) >= config.refusals and (verb, preposition, place) not in admitted:
             body = f"{verb} {preposition} {place}: never works"
-            yield _insight(env, f"What not to {verb} {preposition}", f"{verb} something", body, sources, run)
+            yield _insight(env, f"What not to {verb} {preposition}: {place}", f"{verb} something", body, sources, run)
 
 
 def _deed(step: Step, *, valid: bool) -> Deed | None:

@@ -14,14 +14,8 @@ SURE = RecallConfig(credit=CreditConfig(withhold=0.0), search=SearchConfig(explo
 
 
 @pytest.fixture
-def path(tmp_path):
-    return tmp_path / "memory.db"
-
-
-@pytest.fixture
-def library(path):
-    with Library(path) as found:
-        yield found
+def path(library):
+    return library.path
 
 
 def add(library, status=Status.ACTIVE, **fields):

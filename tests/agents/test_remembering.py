@@ -193,3 +193,43 @@ def test_calls_are_read_as_literals_only():
     for text in ("call f(1)", "call f(**{})", "call f.g()", "call f(a=b)", "call (lambda: 1)()", "call f() + 1"):
         with pytest.raises(ValueError, match="is no call"):
             read_call(text)
+
+
+def test_tools_and_helpers_answer_without_a_step(sandbox):
+    code = {"runtime": "mcp", "entry": "twice", "source": "def twice(n):\n    '''Double.'''\n    return 2 * n"}
+    tool = Item(kind="skill", title="twice", checks=(CHECK,), code=Code(**code, params={"properties": {"n": {}}}))
+    used, asked = [], []
+
+    def help(request, recall):
+        asked.append((request, recall.items))
+        return "in the fridge" if "egg" in request else ""
+
+    answers = ["call twice(n=21)", "help: where is an egg?", "help: else?", "look", "call twice(n='x' * 3)", "look"]
+    policy = ScriptedPolicy(answers)
+    agent = RememberingAgent(
+        ReactAgent(policy, max_context=100_000), recalling(skills=[tool]), episode="r/0", sandbox=sandbox,
+        used=used.append, help=help,
+    )  # fmt: skip
+    played = play(lambda: agent, policy=policy, env=lambda: household(max_steps=2))
+    assert [step.action for step in played.steps] == ["look", "look"]
+    first, second = played.steps
+    assert first.info["asides"] == [
+        ["call twice(n=21)", "twice answers: 42"],
+        ["help: where is an egg?", "in the fridge"],
+        ["help: else?", "Nobody knows."],
+    ]
+    assert "The call failed" in second.info["asides"][0][1]
+    assert asked == [("where is an egg?", (tool.id,)), ("else?", (tool.id,))]
+    assert (used, agent.called) == ([tool.id], [tool.id])
+
+
+def test_the_record_holds_the_tokens_of_what_was_said_aside():
+    policy = ScriptedPolicy(["help: where?", "look"])
+    react = ReactAgent(policy, max_context=100_000)
+    agent = RememberingAgent(react, recalling(), episode="r/0", help=lambda request, recall: "there")
+    played = play(lambda: agent, policy=policy, env=lambda: household(max_steps=3))
+    stream = [token for step in played.steps for token in (*step.prompt_ids, *step.response_ids)]
+    assert tuple(stream) == react.context
+    assert [step.fresh for step in played.steps] == [True, False, False]
+    assert policy.tokenizer.decode(played.steps[0].response_ids).startswith("look")
+    assert "help: where?" in policy.tokenizer.decode(played.steps[0].prompt_ids)

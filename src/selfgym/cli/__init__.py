@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import selfgym
-from selfgym.cli import doctor, download, episodes, evolve, exchange, listing, memory, play, run
+from selfgym.cli import bench, doctor, download, episodes, evolve, exchange, listing, memory, play, run
 
 app = typer.Typer(
     name="selfgym",
@@ -32,6 +32,7 @@ app.command("export")(exchange.export)
 app.command("import")(exchange.import_)
 app.command("evolve")(evolve.evolve)
 app.add_typer(memory.memory, name="memory")
+app.add_typer(bench.bench, name="bench")
 app.command("download")(download.download)
 app.command("doctor")(doctor.doctor)
 

@@ -218,6 +218,24 @@ def import_(
             print(f"{library.propose(item, why=f'imported from {source}')}  {item.title}")
 
 
+@memory.command()
+def serve(
+    store: StorePath,
+    env: Annotated[str, typer.Option(help="Only tools for this environment.")] = "",
+) -> None:
+    """Serve the library's tools over the Model Context Protocol, on standard input and output.
+
+    For a client's configuration: {"command": "selfgym", "args": ["memory", "serve", "runs/memory.db"]}
+    """
+    import asyncio
+
+    from selfgym.envs.sandbox.opening import open_sandbox
+    from selfgym.memory.exchange.tool_server import serve as go
+
+    with _opened(store, write=True) as library, open_sandbox() as sandbox:
+        asyncio.run(go(library, sandbox, env))
+
+
 def _opened(store: Path, *, write: bool = False, make: bool = False) -> Library:
     from selfgym.memory.library import Library
 
