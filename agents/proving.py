@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 
 import gymnasium
 
@@ -51,26 +50,28 @@ class Player:
         recall = Recall(text, tuple(ids), skills, required)
         agents: dict[int, RememberingAgent] = {}
         jobs = []
-        for number, seed in zip(count(self.played), check.seeds, strict=False):
+        for number, seed in enumerate(check.seeds, self.played):
             name = f"{self.run}/prove/{number}"
-            agents[seed] = RememberingAgent(
-                self.agent(seed), partial(_always, recall), episode=name, sandbox=self.sandbox
-            )
             record = {
                 "env": check.env, "env_options": check.env_options, "run": self.run, "phase": "prove",
                 "task_id": f"{check.env}:{seed}",
             }  # fmt: skip
-            make = partial(_made, check)
-            jobs.append(Job(name, make, partial(_itself, agents[seed]), seed, record=record))
+            agent = partial(self._agent, seed, recall, name, agents)
+            jobs.append(Job(name, partial(_made, check), agent, seed, record=record))
         self.played += len(jobs)
         episodes = dict(rollout(jobs, self.policy))
         if self.log is not None:
             for number in range(len(jobs)):
                 self.log(episodes[number])
         return [
-            Trial(seed, episodes[k].outcome, len(episodes[k].steps), episodes[k].id, bool(agents[seed].called))
+            Trial(seed, episodes[k].outcome, len(episodes[k].steps), episodes[k].id, _called(agents.get(seed)))
             for k, seed in enumerate(check.seeds)
         ]
+
+    def _agent(self, seed: int, recall: Recall, name: str, agents: dict[int, RememberingAgent]) -> RememberingAgent:
+        """Who plays a task, kept in ``agents`` to be asked afterwards what it called."""
+        agents[seed] = RememberingAgent(self.agent(seed), partial(_always, recall), episode=name, sandbox=self.sandbox)
+        return agents[seed]
 
 
 def _made(check: Check) -> object:
@@ -81,5 +82,5 @@ def _always(recall: Recall, goal: str, episode: str) -> Recall:
     return recall
 
 
-def _itself(agent: RememberingAgent) -> RememberingAgent:
-    return agent
+def _called(agent: RememberingAgent | None) -> bool:
+    return agent is not None and bool(agent.called)

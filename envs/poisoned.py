@@ -55,22 +55,23 @@ class Attack:
         return ATTACKS[self.kind].format(goal=" ".join(goal.split()), wish=self.wish)[:_ROOM]
 
 
-class PoisonedEnv(gymnasium.Wrapper[str, Any, str, Any]):
+class PoisonedEnv(AgentEnv[str]):
     """``env`` with the words of ``attack`` after some observations; which, is decided by the state alone.
 
     Raises `TypeError` for an environment whose observations are no text.
     """
 
     def __init__(self, env: AgentEnv[str], attack: Attack) -> None:
-        super().__init__(env)
         space = env.observation_space
         if not isinstance(space, gymnasium.spaces.Text):
             raise TypeError(f"only texts can be poisoned; the observations of {env} are {space}")
         self.inner, self.attack, self.version = env, attack, f"{env.version}+{attack.kind}"
+        self.spec, self.render_mode, self.action_space = env.spec, env.render_mode, env.action_space
         self.observation_space = UnicodeText(space.max_length + _ROOM + 2)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """As the environment's own."""
+        super().reset(seed=seed)
         observation, info = self.inner.reset(seed=seed, options=options)
         return self._with(observation, info), info
 
@@ -91,6 +92,14 @@ class PoisonedEnv(gymnasium.Wrapper[str, Any, str, Any]):
     def state_key(self) -> str:
         """As the environment's own."""
         return self.inner.state_key()
+
+    def render(self) -> Any:
+        """As the environment's own."""
+        return self.inner.render()
+
+    def close(self) -> None:
+        """Close the environment."""
+        self.inner.close()
 
     def _with(self, observation: str, info: dict[str, Any]) -> str:
         if info["outcome"] is not Outcome.RUNNING or self._lot() >= self.attack.rate:

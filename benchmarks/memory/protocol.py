@@ -162,6 +162,7 @@ def frozen(trial: Trial, method: str, practice: Sequence[Episode]) -> None:
         for where in trial.plan.world.sets:
             trial.play("frozen", where, range(_number(trial.plan, where)), trial.memory(method, library))
         shown = _shown(trial, "frozen")
+        memory.library = library
         _note(trial, "frozen", memory, shown)
         kinds = sorted({library.get(id).kind for id in shown})
         for kind in kinds if len(kinds) > 1 else ():
