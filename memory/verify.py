@@ -18,10 +18,13 @@ from math import comb
 from selfgym.envs.core import Outcome
 from selfgym.envs.sandbox.sandbox import Sandbox
 from selfgym.memory.gate import NotAdmittedError, admit
-from selfgym.memory.item import Check, Item
+from selfgym.memory.item import Check, Item, Kind
 from selfgym.memory.library import Library, Status
+from selfgym.memory.schema import SHOWABLE
 from selfgym.memory.skills import static, unit
 
+REPLACED = "replaced by"
+"""Begins the reason why an item was retired that another took the place of."""
 MOST_DOUBT = 0.1
 """One-sided sign test below which a contrast is proof enough to skip the trial."""
 LEAST_PAIRS = 6
@@ -85,6 +88,33 @@ def _enter(library: Library, id: str, status: Status) -> Status:
     except NotAdmittedError as error:
         library.log(id, "withstood", note=str(error))
     return library.standing(id).status
+
+
+def supersede(
+    library: Library, old: str, new: str, *, sandbox: Sandbox | None = None, play: Play | None = None
+) -> list[str]:
+    """Retire ``old`` for ``new``, and check again, with ``new`` in its place, what required it; the ids of the edits.
+
+    A dependant's edit climbs the ladder like any other; the dependant itself goes with what it required, whatever comes
+    of that. Where nobody is here for its checks the edit stays a candidate.
+    """
+    library.move(old, Status.RETIRED, f"{REPLACED} {new}")
+    made = []
+    for dependant in [item for status in SHOWABLE for item in library.items(status=status, kind=Kind.SKILL)]:
+        if dependant.code is None or old not in dependant.code.requires:
+            continue
+        requires = tuple(new if id == old else id for id in dependant.code.requires)
+        edit = dependant.edit(dependant.origin, code=dependant.code.model_copy(update={"requires": requires}))
+        library.propose(edit, why=f"{old} was {REPLACED} {new}")
+        if can_check(edit, sandbox, play):
+            climb(library, edit.id, sandbox=sandbox, play=play)
+        made += [edit.id, *supersede(library, dependant.id, edit.id, sandbox=sandbox, play=play)]
+    return made
+
+
+def can_check(item: Item, sandbox: Sandbox | None, play: Play | None) -> bool:
+    """Whether somebody is here for every check that the item has."""
+    return all((sandbox if check.rung == "unit" else play) is not None for check in item.checks)
 
 
 def _rungs(library: Library, item: Item, sandbox: Sandbox | None, play: Play | None) -> Iterator[Verdict]:

@@ -28,10 +28,8 @@ from selfgym.memory.item import Check, Item, Kind
 from selfgym.memory.library import Library, Status
 from selfgym.memory.schema import SHOWABLE
 from selfgym.memory.taint import with_taint
-from selfgym.memory.verify import Play, bear_out, climb
+from selfgym.memory.verify import REPLACED, Play, bear_out, can_check, climb, supersede
 from selfgym.memory.views import Count, approximate_tokens
-
-_REPLACED = "replaced by"
 
 
 @dataclass
@@ -127,18 +125,14 @@ class Memory:
         if before is Status.RETIRED and _was_replaced(self.library, item.id):
             with suppress(NotAdmittedError):
                 admit(self.library, item.id, Status.TRIAL, "what replaced it no longer holds")
-        elif before is Status.CANDIDATE and self._can_check(item):
+        elif before is Status.CANDIDATE and can_check(item, self.sandbox, self.play):
             self._borne_out(item)
             climb(self.library, item.id, sandbox=self.sandbox, play=self.play)
         if before in SHOWABLE or self.library.standing(item.id).status not in SHOWABLE:
             return False
         for old in self._namesakes(item):
-            self.library.move(old, Status.RETIRED, f"{_REPLACED} {item.id}")
+            supersede(self.library, old, item.id, sandbox=self.sandbox, play=self.play)
         return True
-
-    def _can_check(self, item: Item) -> bool:
-        """Whether somebody is here for every check that the item has."""
-        return all((self.sandbox if check.rung == "unit" else self.play) is not None for check in item.checks)
 
     def _borne_out(self, item: Item) -> None:
         """Look for tasks that a tainted item helps to solve; without any it stays a candidate."""
@@ -154,4 +148,4 @@ class Memory:
 
 def _was_replaced(library: Library, id: str) -> bool:
     last = library.events(id, what="status")[-1]
-    return last.note.startswith(f"{Status.RETIRED}: {_REPLACED}")
+    return last.note.startswith(f"{Status.RETIRED}: {REPLACED}")

@@ -12,7 +12,7 @@ from selfgym.memory.gate import NotAdmittedError, admit
 from selfgym.memory.item import Capability, Check, Code, Item, Origin, Taint
 from selfgym.memory.library import Library, Status
 from selfgym.memory.retrieve import search
-from selfgym.memory.verify import Trial, bear_out, climb, contrasted
+from selfgym.memory.verify import Trial, bear_out, climb, contrasted, supersede
 
 UNIT = Check(rung="unit", source="assert list(heat('egg 1')) == ['heat egg 1 with microwave 1']")
 REPLAY = Check(rung="replay", env="E", seeds=(1, 2))
@@ -271,3 +271,37 @@ def test_what_was_learned_on_test_tasks_stays_there(tmp_path):
         test.move(tip(2).id, Status.ACTIVE, "")
         assert [hit.item.title for hit in search(train, "zebra", env="E")] == ["Tip 1"]
         assert [hit.item.title for hit in search(test, "zebra", env="E")] == ["Tip 2"]
+
+
+def test_what_required_an_item_is_checked_again_with_the_new_one(library, sandbox):
+    base = skill(title="Base", source="heat {thing} with microwave 1")
+    needs = {"params": {"type": "object", "properties": {"thing": {}}}, "runtime": "python"}
+
+    def above(name, required, body, check):
+        source = f"def {name}(thing):\n    '''More.'''\n    {body}"
+        code = Code(entry=name, source=source, requires=(required,), **needs)
+        return Item(kind="skill", title=name, code=code, checks=(Check(rung="unit", source=check),))
+
+    library.propose(base)
+    climb(library, base.id, sandbox=sandbox)
+    good = above("go", base.id, "yield from heat(thing)", "assert 'egg 1' in list(go('egg 1'))[-1]")
+    strict = above(
+        "stay", base.id, "yield from heat(thing)", "assert list(stay('egg')) == ['heat egg with microwave 1']"
+    )
+    for item in (good, strict):
+        library.propose(item)
+        assert climb(library, item.id, sandbox=sandbox) is Status.TRIAL
+    top = above("top", good.id, "yield 'look'", "assert list(top('egg')) == ['look']")
+    library.propose(top)
+    assert climb(library, top.id, sandbox=sandbox) is Status.TRIAL
+    new = skill(title="Base", source="go to microwave 1\nheat {thing} with microwave 1", checks=(
+        Check(rung="unit", source="assert len(list(heat('egg'))) == 2"),
+    ))  # fmt: skip
+    library.propose(new)
+    climb(library, new.id, sandbox=sandbox)
+    edits = [library.get(id) for id in supersede(library, base.id, new.id, sandbox=sandbox)]
+    status = {item.title: library.standing(item.id).status for item in edits}
+    assert status == {"go": Status.TRIAL, "top": Status.TRIAL, "stay": Status.REJECTED}
+    assert {library.standing(one.id).status for one in (base, good, strict, top)} == {Status.RETIRED}
+    assert edits[0].code.requires == (new.id,)
+    assert good.id in edits[0].origin.parents
