@@ -27,6 +27,7 @@ from selfgym.agents.proving import Player
 from selfgym.agents.remembering import Recall
 from selfgym.agents.rollout import Job, rollout
 from selfgym.benchmarks.memory.protocol import Plan, make
+from selfgym.benchmarks.memory.worlds import NEURAL
 from selfgym.envs.poisoned import ATTACKS, Attack, PoisonedEnv
 from selfgym.envs.sandbox.opening import open_sandbox
 from selfgym.envs.sandbox.sandbox import Sandbox
@@ -115,20 +116,15 @@ def _share(episodes: Sequence[Episode], bad: set[str]) -> float:
     return sum(bool(bad & set(episode.items)) for episode in scored) / max(1, len(scored))
 
 
-def _memory(
-    siege: Siege, method: str, library: Library, policy: Policy, sandbox: Sandbox, gate: bool
-) -> Memory:  # fmt: skip
+def _memory(siege: Siege, method: str, library: Library, policy: Policy, sandbox: Sandbox, gate: bool) -> Memory:
     plan = siege.plan
     prover = Player(lambda seed: plan.agent(0, seed, f"prove/{seed}"), run=method, sandbox=sandbox)
+    settings = dict(plan.settings.get(method, {})) | (NEURAL.get(method, {}) if siege.writer else {})
     return (Memory if gate else Naive)(
-        find_method(method, **plan.settings.get(method, {}), **_NEURAL.get(method, {})), library, plan.world.env,
-        run="siege", writer=_writer(policy) if siege.writer else None, play=prover, sandbox=sandbox,
-        env_options=dict(plan.world.sets["practice"]), seeds=tuple(range(900_000, 900_000 + plan.contrast)),
+        find_method(method, **settings), library, plan.world.env, run="siege", play=prover, sandbox=sandbox,
+        writer=_writer(policy) if siege.writer else None, env_options=dict(plan.world.sets["practice"]),
+        seeds=tuple(range(900_000, 900_000 + plan.contrast)),
     )  # fmt: skip
-
-
-_NEURAL: Mapping[str, Mapping[str, Any]] = {"omnireflect": {"reflector": "neural"}}
-"""Methods whose default leaves the writer out."""
 
 
 def _play(

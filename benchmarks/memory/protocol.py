@@ -70,9 +70,9 @@ class Plan:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Method -> its settings, where they are not the paper's."""
     policy: Callable[[], Policy] | None = None
-    """Makes the language model that agents ask."""
-    writes: bool = False
-    """Whether that model also writes the lessons; else rules do."""
+    """Gives the language model that agents ask, if they do."""
+    writer: Callable[[], Policy] | None = None
+    """Gives the one that writes the lessons; without it rules do."""
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Trial:
     def memory(self, method: str, library: Library, without: Iterable[Kind] = ()) -> Memory:
         """The method at work on a library."""
         plan = self.plan
-        writer = Writer(self.policy) if plan.writes and self.policy is not None else None
+        writer = Writer(plan.writer()) if plan.writer is not None else None
         practice = dict(plan.world.sets["practice"])
         prover = Player(
             lambda seed: plan.agent(self.seed, seed, f"prove/{seed}"), run=f"{self.seed}/{method}", policy=self.policy,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from selfgym.agents.agent import Agent
@@ -29,36 +29,38 @@ _SEARCHES = (
 )
 SETTINGS: dict[str, dict[str, Any]] = {"smart": {"strategies": _SEARCHES}}
 """Strategies in the small language that the pupil reads."""
+NEURAL: dict[str, dict[str, Any]] = {"omnireflect": {"reflector": "neural"}}
+"""With a writer: methods whose default leaves it out."""
 
 
-def pupil_plan(competence: float = 0.9, **numbers: Any) -> Plan:
-    """The scripted pupil, which does what it means to in this share of steps."""
-    return Plan(HOUSEHOLD, partial(_pupil, competence), settings=SETTINGS, **numbers)
+def plan(competence: float = 0.9, *, model: str | None = None, writer: str | None = None, **numbers: Any) -> Plan:
+    """Households, played by the scripted pupil, or by a ``model`` that picks among the admissible commands.
+
+    Args:
+        competence: of the pupil: the share of steps in which it does what it means to.
+        model: for `selfgym.agents.policies.load.load_policy`.
+        writer: likewise: who writes the lessons; rules do where it is None.
+        numbers: of `Plan`.
+    """
+    return Plan(
+        HOUSEHOLD,
+        partial(_pupil, competence) if model is None else partial(_reader, model),
+        settings=SETTINGS if writer is None else SETTINGS | NEURAL,
+        policy=None if model is None else partial(loaded, model),
+        writer=None if writer is None else partial(loaded, writer),
+        **numbers,
+    )
+
+
+@lru_cache(maxsize=2)
+def loaded(model: str) -> Policy:
+    """The model, loaded once a process."""
+    return load_policy(model)
 
 
 def _pupil(competence: float, experiment: int, seed: int, id: str) -> Agent:
     return PupilAgent(seed=1_000_003 * experiment + seed, competence=competence)
 
 
-def model_plan(model: str, *, writes: bool = False, **numbers: Any) -> Plan:
-    """A language model that picks one of the admissible commands; with ``writes`` it writes the lessons too."""
-    asked = _Asked(model)
-    return Plan(HOUSEHOLD, asked.agent, policy=asked.policy, writes=writes, settings=SETTINGS, **numbers)
-
-
-class _Asked:
-    """Loads a model once a process."""
-
-    def __init__(self, model: str) -> None:
-        self.model = model
-        self._policy: Policy | None = None
-
-    def policy(self) -> Policy:
-        if self._policy is None:
-            self._policy = load_policy(self.model)
-        return self._policy
-
-    def agent(self, experiment: int, seed: int, id: str) -> Agent:
-        return ReactAgent(
-            self.policy(), seed=1_000_003 * experiment + seed, key=id, restrict=True, show_admissible=False
-        )
+def _reader(model: str, experiment: int, seed: int, id: str) -> Agent:
+    return ReactAgent(loaded(model), seed=1_000_003 * experiment + seed, key=id, restrict=True)

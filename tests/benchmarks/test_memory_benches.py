@@ -9,7 +9,7 @@ import pytest
 from selfgym.benchmarks.memory.attacked import Siege, attempt
 from selfgym.benchmarks.memory.protocol import run
 from selfgym.benchmarks.memory.report import report, table
-from selfgym.benchmarks.memory.worlds import pupil_plan
+from selfgym.benchmarks.memory.worlds import plan
 from selfgym.cli import main
 from selfgym.envs.core import Outcome
 
@@ -17,8 +17,8 @@ from selfgym.envs.core import Outcome
 @pytest.fixture(scope="module")
 def measured():
     """(method, seed) -> (episodes, facts)."""
-    plan = pupil_plan(practice=24, batch=12, held_out=12, contrast=6)
-    return {(method, seed): rest for method, seed, *rest in run(plan, ["mobile-agent-e"], [0])}
+    planned = plan(practice=24, batch=12, held_out=12, contrast=6)
+    return {(method, seed): rest for method, seed, *rest in run(planned, ["mobile-agent-e"], [0])}
 
 
 def test_every_arm_is_played_on_the_same_tasks(measured):
@@ -62,7 +62,7 @@ def test_the_report_leaves_errors_out_and_counts_them(measured):
 
 
 def test_an_attack_works_where_nobody_watches_and_not_behind_the_gate():
-    siege = Siege(pupil_plan(contrast=4), practice=6, later=4)
+    siege = Siege(plan(contrast=4), practice=6, later=4)
     naive, gated = (attempt(siege, "dynamic-cheatsheet", "bullet", gate) for gate in (False, True))
     assert (naive["shown_later"], gated["shown_later"]) == (1.0, 0.0)
     assert gated["written"] > 0
@@ -77,5 +77,9 @@ def test_the_commands_write_what_they_print(tmp_path, capsys):
     assert json.loads(out.read_text())["methods"]["awm"]["episodes"] == 14
     assert main(["bench", "memory", "--method", "awn"]) == 1
     assert "Did you mean 'awm'" in capsys.readouterr().err
-    assert main(["bench", "memory", "--method", "awm", "--writes"]) == 1
-    assert "--writes needs a model" in capsys.readouterr().err
+    model = "scripted:selfgym.benchmarks.memory.attacked:gullible"  # picks the first command, and writes one sentence
+    told = ["--model", model, "--writer", model, "--json"]
+    assert main(["bench", "memory", "--method", "reflexion", *few, *told]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["methods"]["reflexion"]["frozen"]["practice"]["success"] == 0.0
+    assert found["methods"]["reflexion"]["facts"]["frozen, can be shown"] == 6

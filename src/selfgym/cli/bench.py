@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfgym.cli.console import AsJson, CommandError, Quiet, hush_transformers, print_json, progress_bar
+from selfgym.cli.console import AsJson, Quiet, hush_transformers, print_json, progress_bar
 
 if TYPE_CHECKING:
     from selfgym.benchmarks.memory.protocol import Plan, Played
@@ -37,7 +37,7 @@ def memory(
     model: Annotated[
         str | None, typer.Option(help="A language model plays instead of the pupil: nano, smollm2, a folder, a hub id.")
     ] = None,
-    writes: Annotated[bool, typer.Option("--writes", help="The model writes the lessons too; else rules do.")] = False,
+    writer: Annotated[str | None, typer.Option(help="A language model writes the lessons; else rules do.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Write the whole result there, as JSON.")] = None,
     json: AsJson = False,
@@ -55,20 +55,18 @@ def memory(
     """
     from selfgym.agents.methods.method import METHODS, find_method
     from selfgym.benchmarks.memory.report import table
-    from selfgym.benchmarks.memory.worlds import model_plan, pupil_plan
+    from selfgym.benchmarks.memory.worlds import plan
 
     names = method or list(METHODS)
     for name in names:
         find_method(name)
-    if writes and model is None:
-        raise CommandError("--writes needs a model: give --model")
     numbers = {"practice": practice, "held_out": held_out, "orders": orders, "batch": max(1, practice // 3)}
-    if model is not None:
+    if model or writer:
         hush_transformers()
-    plan = model_plan(model, writes=writes, **numbers) if model else pupil_plan(competence, **numbers)
-    bare, rows = _measured(plan, names, seeds, workers, quiet=quiet or json)
+    planned = plan(competence, model=model, writer=writer, **numbers)
+    bare, rows = _measured(planned, names, seeds, workers, quiet=quiet or json)
     result = {
-        "date": str(date.today()), "seeds": seeds, **numbers, "model": model, "writes": writes,
+        "date": str(date.today()), "seeds": seeds, **numbers, "model": model, "writer": writer,
         "competence": None if model else competence, "methods": rows,
     }  # fmt: skip
     if out is not None:
@@ -102,12 +100,12 @@ def poison(
     """
     from selfgym.agents.methods.method import METHODS, find_method
     from selfgym.benchmarks.memory.attacked import Siege, besiege, table
-    from selfgym.benchmarks.memory.worlds import pupil_plan
+    from selfgym.benchmarks.memory.worlds import plan
 
     names = method or list(METHODS)
     for name in names:
         find_method(name)
-    siege = Siege(pupil_plan(), practice=practice, later=later)
+    siege = Siege(plan(), practice=practice, later=later)
     rows = []
     with progress_bar(quiet=quiet or json) as progress:
         for done, total, row in besiege(siege, names, workers=workers):
@@ -127,7 +125,7 @@ def _write(path: Path, result: dict[str, Any]) -> None:
 
 
 def _measured(
-    plan: Plan, names: list[str], seeds: int, workers: int, *, quiet: bool
+    planned: Plan, names: list[str], seeds: int, workers: int, *, quiet: bool
 ) -> tuple[Played, dict[str, dict[str, Any]]]:
     from selfgym.benchmarks.memory.protocol import run
     from selfgym.benchmarks.memory.report import report
@@ -136,7 +134,7 @@ def _measured(
     facts: dict[str, dict[str, float]] = {}
     total = seeds * (len(names) + 1)
     with progress_bar(quiet=quiet) as progress:
-        for done, (name, _, episodes, known) in enumerate(run(plan, names, range(seeds), workers=workers), 1):
+        for done, (name, _, episodes, known) in enumerate(run(planned, names, range(seeds), workers=workers), 1):
             mine = played.setdefault(name, {})
             for key, those in episodes.items():
                 mine.setdefault(key, []).extend(those)
