@@ -44,7 +44,7 @@ def recalled(library: Library, env: str, config: RecallConfig, count: Count, goa
 
     A library that is open for reading only shows everything and logs nothing: for evaluation with a frozen memory.
     """
-    hits = search(library, goal, env=env, seed=_seed(episode), config=config.search)
+    hits = search(library, goal, env=env, seed=seed_of(episode), config=config.search)
     principles = members(library, (Kind.PRINCIPLE,), env) if config.principles else []
     return shown(library, [*principles, *(hit.item for hit in hits)], episode, config, count)
 
@@ -84,5 +84,6 @@ def _required(library: Library, skill: Item) -> Iterator[Item]:
         yield other
 
 
-def _seed(episode: str) -> int:
+def seed_of(episode: str) -> int:
+    """The seed of what is drawn for an episode: the same whoever asks again."""
     return int.from_bytes(episode.encode()[-8:].rjust(8, b"\0")) % 2**63

@@ -55,7 +55,8 @@ class RememberingAgent:
         episode: the id that the episode will be logged under.
         sandbox: where skills that are functions run.
         used: called with the id of each skill that was called.
-        help: answers a request for help, given what is shown; without it such a request is an action like any other.
+        help: answers a request for help, given what is shown, with a text and the items in it; without it such a
+            request is an action like any other.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class RememberingAgent:
         episode: str,
         sandbox: Sandbox | None = None,
         used: Callable[[str], None] | None = None,
-        help: Callable[[str, Recall], str] | None = None,
+        help: Callable[[str, Recall], Recall] | None = None,
     ) -> None:
         self.agent, self._recall, self._episode, self._sandbox = agent, recall, episode, sandbox
         self._help = help
@@ -133,7 +134,9 @@ class RememberingAgent:
         """The action to take, or what is answered instead: a call begins a skill, a tool or a helper answers."""
         assert self._recalled is not None
         if self._help is not None and (request := _HELP.fullmatch(said)):
-            return "", self._help(request.group(1), self._recalled) or "Nobody knows."
+            told = self._help(request.group(1), self._recalled)
+            self._recalled = replace(self._recalled, items=tuple(dict.fromkeys((*self._recalled.items, *told.items))))
+            return "", told.text or "Nobody knows."
         if not _CALL.match(said):
             return said, ""
         try:

@@ -14,7 +14,8 @@ from selfgym.memory.library import Library, Status
 from selfgym.memory.schema import SHOWABLE
 
 WITNESSES = 2
-"""Independent tasks that must bear out a tainted item: solved with it, not solved without."""
+"""By so many must the independent tasks that bear out a tainted item (solved with it, not without) outnumber those that
+speak against it (the reverse)."""
 MOST_PRINCIPLES = 10
 """That are shown always: more would drown the task."""
 CAPS = frozenset({"act"})
@@ -37,9 +38,11 @@ def objections(library: Library, item: Item) -> Iterator[str]:
     status = library.standing(item.id).status
     if status in (Status.QUARANTINED, Status.REJECTED):
         yield f"It is {status}."
-    if _needs_witnesses(item) and (known := len(witnesses(library, item))) < WITNESSES:
-        taint = ", ".join(item.origin.taint)
-        yield f"It is tainted ({taint}) and {known} of {WITNESSES} independent tasks bear it out."
+    if _needs_witnesses(item):
+        known, against = len(witnesses(library, item)), len(witnesses(library, item, "contradicted"))
+        if known - against < WITNESSES:
+            taint, but = ", ".join(item.origin.taint), f", {against} speak against it" if against else ""
+            yield f"It is tainted ({taint}) and {known} of {WITNESSES} independent tasks bear it out{but}."
     if item.kind is Kind.PRINCIPLE and status not in SHOWABLE:
         marks = ", ".join("?" * len(SHOWABLE))
         query = f"SELECT id FROM items JOIN standing ON item = id WHERE kind = ? AND status IN ({marks})"
@@ -83,6 +86,6 @@ def passed(library: Library, id: str) -> set[str]:
     return {rung for rung, good in latest.items() if good}
 
 
-def witnesses(library: Library, item: Item) -> set[str]:
-    """The independent tasks that bore an item out, noted by `selfgym.memory.verify`."""
-    return {event.note for event in library.events(item.id, what="corroborated")} - {""}
+def witnesses(library: Library, item: Item, what: str = "corroborated") -> set[str]:
+    """The independent tasks that bore an item out, or ``contradicted`` it, noted by `selfgym.memory.verify`."""
+    return {event.note for event in library.events(item.id, what=what)} - {""}

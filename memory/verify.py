@@ -140,11 +140,16 @@ def _rungs(library: Library, item: Item, sandbox: Sandbox | None, play: Play | N
 
 
 def bear_out(library: Library, item: Item, check: Check, play: Play, required: Sequence[Item] = ()) -> Verdict:
-    """Contrast an item of any kind; each task that is solved with it and not without becomes a witness for it."""
+    """Contrast an item of any kind; a task that is solved with it and not without is a witness for it, the reverse one
+    against it."""
     with_it, without = play(check, [*required, item]), play(check, required)
     for one, other in zip(with_it, without, strict=True):
-        if one.outcome is Outcome.SUCCESS and not other.outcome.is_error and other.outcome is not Outcome.SUCCESS:
-            library.log(item.id, "corroborated", episode=one.episode, note=f"{check.env}:{one.seed}")
+        if one.outcome.is_error or other.outcome.is_error:
+            continue
+        won, won_without = one.outcome is Outcome.SUCCESS, other.outcome is Outcome.SUCCESS
+        if won != won_without:
+            what = "corroborated" if won else "contradicted"
+            library.log(item.id, what, episode=one.episode, note=f"{check.env}:{one.seed}")
     return contrasted(with_it, without)
 
 

@@ -45,7 +45,7 @@ class Cradle:
         """The newest skills, then the most similar."""
         newest = members(library, (Kind.SKILL,), task.env)[::-1][: self.recent]
         near = SearchConfig(most=self.similar, kinds=(Kind.SKILL,), floor=0.0)
-        similar = [hit.item for hit in search(library, task.goal, env=task.env, config=near)]
+        similar = [hit.item for hit in search(library, task.goal, env=task.env, seed=task.seed, config=near)]
         return list({item.id: item for item in (*newest, *similar)}.values())
 
     def write(self, library: Library, practice: Practice, writer: Writer | None) -> Sequence[Item]:

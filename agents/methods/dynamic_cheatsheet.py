@@ -43,7 +43,7 @@ class DynamicCheatsheet:
         if self.mode == "cumulative":
             return members(library, (Kind.INSIGHT,), task.env)[::-1]
         near = SearchConfig(most=self.similar, kinds=(Kind.WORKFLOW,), explore=0.0)
-        solved = [hit.item for hit in search(library, task.goal, env=task.env, config=near)]
+        solved = [hit.item for hit in search(library, task.goal, env=task.env, seed=task.seed, config=near)]
         sources = {id for item in solved for id in item.origin.episodes}
         entries = [item for item in members(library, (Kind.INSIGHT,), task.env) if sources & set(item.origin.episodes)]
         return [*solved, *entries]

@@ -47,7 +47,7 @@ class Expel:
         near = SearchConfig(most=self.examples, kinds=(Kind.WORKFLOW,), explore=0.0)
         return [
             *self.rules(library, task.env),
-            *(h.item for h in search(library, task.goal, env=task.env, config=near)),
+            *(h.item for h in search(library, task.goal, env=task.env, seed=task.seed, config=near)),
         ]
 
     def rules(self, library: Library, env: str) -> list[Item]:

@@ -50,9 +50,9 @@ class MetaAgent:
         """All tools, and the lessons that the goal calls for."""
         near = SearchConfig(most=self.lessons, kinds=(Kind.INSIGHT,))
         tools = [item for item in members(library, (Kind.SKILL,), task.env) if item.code and item.code.runtime == "mcp"]
-        return [*tools, *(hit.item for hit in search(library, task.goal, env=task.env, config=near))]
+        return [*tools, *(hit.item for hit in search(library, task.goal, env=task.env, seed=task.seed, config=near))]
 
-    def help(self, library: Library, task: Task, sandbox: Sandbox | None, request: str, recall: Recall) -> str:
+    def help(self, library: Library, task: Task, sandbox: Sandbox | None, request: str, recall: Recall) -> Recall:
         """What the best tool answers to ``request``, else what the library has about it; empty where nobody knows."""
         for tool in sorted(recall.skills, key=lambda item: -_fit(item, request)):
             given = _arguments(tool, request)
@@ -63,9 +63,9 @@ class MetaAgent:
             except SkillError:
                 continue
             if said not in ("null", "[]", '""', "{}"):
-                return f"{tool.code.entry} answers: {said}"
-        hits = search(library, request, env=task.env, config=_FOUND)
-        return shown(library, [hit.item for hit in hits], task.episode, task=task.id).text
+                return Recall(f"{tool.code.entry} answers: {said}", (tool.id,))
+        hits = search(library, request, env=task.env, seed=task.seed, config=_FOUND)
+        return shown(library, [hit.item for hit in hits], task.episode, task=task.id)
 
     def write(self, library: Library, practice: Practice, writer: Writer | None) -> Sequence[Item]:
         """Lessons, and the knowledge base as a tool that can be asked."""

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Protocol
 
 from selfgym.agents.methods.writer import Writer
+from selfgym.agents.recalling import seed_of
 from selfgym.memory.episode import Episode
 from selfgym.memory.item import Check, Item, Kind, Origin, Scope
 from selfgym.memory.library import Library
@@ -28,6 +29,11 @@ class Task:
     id: str = ""
     """As `Episode.task_id` names it."""
     episode: str = ""
+
+    @property
+    def seed(self) -> int:
+        """Of whatever is drawn for the episode."""
+        return seed_of(self.episode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Method(Protocol):
     """A way to remember. A frozen dataclass whose fields are the paper's settings.
 
     A method may also define ``wrap(agent, writer) -> Agent``, where it does something during an episode, and
-    ``help(library, task, sandbox, request, recall) -> str``, where an agent may ask for help.
+    ``help(library, task, sandbox, request, recall) -> Recall``, where an agent may ask for help.
     """
 
     name: ClassVar[str]

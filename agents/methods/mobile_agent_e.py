@@ -46,7 +46,11 @@ class TipsAndShortcuts:
             hit.item
             for kind, most in wanted
             for hit in search(
-                library, task.goal, env=task.env, config=SearchConfig(most=most, kinds=(kind,), floor=0.0)
+                library,
+                task.goal,
+                env=task.env,
+                seed=task.seed,
+                config=SearchConfig(most=most, kinds=(kind,), floor=0.0),
             )
         ]
 

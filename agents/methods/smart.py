@@ -44,8 +44,7 @@ class Smart:
         known = members(library, (Kind.INSIGHT,), task.env, "strategy")
         mine = [item for item in known if item.when and _is_of(task.goal, item.when)]
         choices = mine or [item for item in known if not item.when]
-        seed = int.from_bytes(task.episode.encode()[-8:].rjust(8, b"\0")) % 2**63
-        draw = np.random.default_rng(seed)
+        draw = np.random.default_rng(task.seed)
         worth = []
         for item in choices:
             standing = library.standing(item.id)

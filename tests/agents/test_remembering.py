@@ -202,7 +202,7 @@ def test_tools_and_helpers_answer_without_a_step(sandbox):
 
     def help(request, recall):
         asked.append((request, recall.items))
-        return "in the fridge" if "egg" in request else ""
+        return Recall("in the fridge", ("i9",)) if "egg" in request else Recall()
 
     answers = ["call twice(n=21)", "help: where is an egg?", "help: else?", "look", "call twice(n='x' * 3)", "look"]
     policy = ScriptedPolicy(answers)
@@ -219,14 +219,15 @@ def test_tools_and_helpers_answer_without_a_step(sandbox):
         ["help: else?", "Nobody knows."],
     ]
     assert "The call failed" in second.info["asides"][0][1]
-    assert asked == [("where is an egg?", (tool.id,)), ("else?", (tool.id,))]
+    assert asked == [("where is an egg?", (tool.id,)), ("else?", (tool.id, "i9"))]
+    assert played.items == (tool.id, "i9")
     assert (used, agent.called) == ([tool.id], [tool.id])
 
 
 def test_the_record_holds_the_tokens_of_what_was_said_aside():
     policy = ScriptedPolicy(["help: where?", "look"])
     react = ReactAgent(policy, max_context=100_000)
-    agent = RememberingAgent(react, recalling(), episode="r/0", help=lambda request, recall: "there")
+    agent = RememberingAgent(react, recalling(), episode="r/0", help=lambda request, recall: Recall("there"))
     played = play(lambda: agent, policy=policy, env=lambda: household(max_steps=3))
     stream = [token for step in played.steps for token in (*step.prompt_ids, *step.response_ids)]
     assert tuple(stream) == react.context

@@ -89,6 +89,17 @@ def test_the_first_rung_that_fails_is_the_end(library, sandbox, item, play, word
         admit(library, item.id, Status.TRIAL, "please")
 
 
+def test_witnesses_must_outnumber_those_who_speak_against(library):
+    item = tip(origin=Origin(episodes=("e",), taint=(Taint.MODEL,)))
+    library.propose(item)
+    by_chance = Player(lambda seed, shown: (seed % 2 == 0) == shown)  # as many regressions as repairs
+    bear_out(library, item, Check(rung="contrast", env="E", seeds=tuple(range(10))), by_chance)
+    with pytest.raises(NotAdmittedError, match="5 of 2 independent tasks bear it out, 5 speak against it"):
+        admit(library, item.id, Status.TRIAL, "")
+    bear_out(library, item, Check(rung="contrast", env="E", seeds=(20, 21)), Player(lambda seed, shown: shown))
+    admit(library, item.id, Status.TRIAL, "borne out")
+
+
 def test_errors_decide_nothing(library, sandbox):
     for number, check in enumerate((REPLAY, CONTRAST)):
         item = skill(check, title=f"Heat {number}")
