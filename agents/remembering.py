@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from selfgym.agents.agent import Agent, Asking, Decision
+from selfgym.agents.around import Around
 from selfgym.agents.policies.policy import Completion, Prompt
 from selfgym.envs.sandbox.sandbox import Sandbox
-from selfgym.memory.episode import Episode, Source
+from selfgym.memory.episode import Source
 from selfgym.memory.item import Item
 from selfgym.memory.skills.running import SkillError, actions, answer
 from selfgym.memory.views import approximate_tokens
@@ -46,7 +47,7 @@ Recalling = Callable[[str, str], Recall]
 """(goal, episode id) -> what is shown."""
 
 
-class RememberingAgent:
+class RememberingAgent(Around):
     """Plays as ``agent`` does, with what ``recall`` brings back for the goal.
 
     Args:
@@ -69,7 +70,8 @@ class RememberingAgent:
         used: Callable[[str], None] | None = None,
         help: Callable[[str, Recall], Recall] | None = None,
     ) -> None:
-        self.agent, self._recall, self._episode, self._sandbox = agent, recall, episode, sandbox
+        super().__init__(agent)
+        self._recall, self._episode, self._sandbox = recall, episode, sandbox
         self._help = help
         self._used = used or (lambda id: None)
         self._recalled: Recall | None = None
@@ -87,21 +89,10 @@ class RememberingAgent:
         """About how many tokens what was shown has."""
         return approximate_tokens(self._recalled.text) if self._recalled and self._recalled.text else 0
 
-    @property
-    def policy_version(self) -> int:
-        """That of the agent inside."""
-        return int(getattr(self.agent, "policy_version", 0))
-
     def begin(self, env: Any) -> None:
         """Forget the episode before."""
         self._recalled, self._running, self.called = None, None, []
-        if hasattr(self.agent, "begin"):
-            self.agent.begin(env)
-
-    def end(self, episode: Episode) -> None:
-        """Pass the episode on."""
-        if hasattr(self.agent, "end"):
-            self.agent.end(episode)
+        super().begin(env)
 
     def act(self, observation: Any, info: dict[str, Any]) -> Asking:
         """The next action of the skill that runs, else of the agent."""

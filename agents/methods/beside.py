@@ -9,35 +9,26 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from selfgym.agents.agent import Agent, Asking, Decision
-from selfgym.memory.episode import Episode, Source
+from selfgym.agents.around import Around
+from selfgym.memory.episode import Source
 
 Word = Callable[[Sequence[tuple[str, bool]], str], str]
 """((action, whether it was admitted) of every step so far, what is seen now) -> what to add; empty for nothing."""
 
 
-class Beside:
+class Beside(Around):
     """Plays as ``agent`` does, shown what ``word`` adds."""
 
     def __init__(self, agent: Agent, word: Word) -> None:
-        self.agent, self._word = agent, word
+        super().__init__(agent)
+        self._word = word
         self._past: list[tuple[str, bool]] = []
         self._last: str | None = None
-
-    @property
-    def policy_version(self) -> int:
-        """That of the agent inside."""
-        return int(getattr(self.agent, "policy_version", 0))
 
     def begin(self, env: Any) -> None:
         """Forget the episode before."""
         self._past, self._last = [], None
-        if hasattr(self.agent, "begin"):
-            self.agent.begin(env)
-
-    def end(self, episode: Episode) -> None:
-        """Pass the episode on."""
-        if hasattr(self.agent, "end"):
-            self.agent.end(episode)
+        super().begin(env)
 
     def act(self, observation: Any, info: dict[str, Any]) -> Asking:
         """The agent's action."""
