@@ -127,6 +127,8 @@ class Library:
         self.path, self.split, self.readonly, self._clock = Path(path).resolve(), split, readonly, clock
         self._mutex, self._process = threading.RLock(), os.getpid()
         self._known: dict[int, Item] = {}
+        self._counts: dict[str, int] = {}
+        self._counted = -1  # the version of the file that they are of
         if not readonly:
             _make(self.path)
         with EpisodeStore(self.path, readonly=True):
@@ -222,6 +224,8 @@ class Library:
                 "INSERT OR IGNORE INTO events (at, item, episode, what, value, note) VALUES (?, ?, ?, ?, ?, ?)",
                 (self._clock(), item, episode, what, value, note),
             )
+            if what == "status":
+                self._counted = -1
 
     def move(self, item: str, status: Status, why: str) -> None:
         """Change an item's status. Raises `LibraryError` for a move that no rule knows.
@@ -257,6 +261,22 @@ class Library:
                 self.rows("SELECT doc FROM items WHERE seq = ?", (seq,))[0][0]
             )
         return item
+
+    def document_counts(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many of the items that may be shown each term stands, for those in any.
+
+        A term is what the tokenizer makes of a word. Remembered until a status changes or another connection writes.
+        """
+        [(version,)] = self.rows("PRAGMA data_version")
+        if version != self._counted or len(self._counts) > _REMEMBERED:
+            self._counts, self._counted = {}, version
+        if new := [term for term in terms if term not in self._counts]:
+            marks = ", ".join("?" * len(new))
+            found = dict(self.rows(f"SELECT term, doc FROM vocabulary WHERE term IN ({marks})", new))
+            self._counts.update({term: found.get(term, 0) for term in new})
+        if self._connection.in_transaction:
+            self._counted = -1  # what is seen here may be rolled back
+        return {term: self._counts[term] for term in terms if self._counts[term]}
 
     def items(self, *, status: str = "", kind: str = "", env: str = "") -> Iterator[Item]:
         """In the order in which they were proposed, the items that match every filter given."""

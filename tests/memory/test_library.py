@@ -285,3 +285,30 @@ def test_a_rollback_does_not_bring_back_what_was_quarantined(library):
     library.move(bad, Status.CANDIDATE, "cleared")
     rollback(library, first, why="once more")
     assert library.standing(bad).status is Status.CANDIDATE  # it has to be admitted like any other
+
+
+def test_how_many_items_have_a_word_is_remembered_only_as_long_as_it_holds(library):
+    def counts():
+        return library.document_counts(["mug", "zebra"])
+
+    first, second = (Item(kind="insight", title=f"Mug {n}", body="mug") for n in (1, 2))
+    for item in (first, second):
+        library.propose(item)
+    assert counts() == {}
+    library.move(first.id, Status.TRIAL, "x")
+    assert counts() == {"mug": 1}
+
+    def undone():
+        with library.transaction():
+            library.move(second.id, Status.TRIAL, "x")
+            assert counts() == {"mug": 2}
+            return 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        undone()
+    assert counts() == {"mug": 1}
+    with Library(library.path) as other:
+        other.move(second.id, Status.TRIAL, "x")
+    assert counts() == {"mug": 2}
+    library.move(first.id, Status.RETIRED, "x")
+    assert counts() == {"mug": 1}
