@@ -13,7 +13,6 @@ from typing import ClassVar, Literal
 
 from selfgym.agents.methods.method import Practice, Task
 from selfgym.agents.methods.writer import Writer, lessons, told
-from selfgym.envs.core import Outcome
 from selfgym.memory.item import Item, Kind
 from selfgym.memory.library import Library
 from selfgym.memory.propose.symbolic import SymbolicConfig, propose
@@ -62,12 +61,4 @@ class DynamicCheatsheet:
                     practice.item(self.name, Kind.INSIGHT, text, [episode], body=text, model=writer.name)
                     for text in lessons(answer, 3)
                 ]
-        if self.mode == "retrieval":
-            items += [
-                practice.item(
-                    self.name, Kind.WORKFLOW, f"Solved: {episode.task}", [episode],
-                    body="\n".join(step.action for step in episode.steps if step.valid)[:2000],
-                )
-                for episode in practice.new if episode.outcome is Outcome.SUCCESS
-            ]  # fmt: skip
-        return items
+        return [*items, *practice.examples(self.name)] if self.mode == "retrieval" else items

@@ -72,7 +72,7 @@ class Expel:
                 numbered = "\n".join(f"{n}. {item.body}" for n, item in enumerate(rules, 1)) or "none yet"
                 answer = writer.ask(_ASK, f"Rules:\n{numbered}\n\n{text}")
                 made += self._operate(library, practice, rules, answer, sources, writer.name)
-        return [*made, *self._examples(practice)]
+        return [*made, *practice.examples(self.name)]
 
     def _by_rule(self, library: Library, practice: Practice, rules: Sequence[Item]) -> list[Item]:
         found = propose(practice.past, run=practice.run, method=self.name)
@@ -109,12 +109,6 @@ class Expel:
         self._count(library, rule, -3.0 if len(rules) >= self.most else -1.0)
         if self.weight(library, rule) <= 0:
             library.move(rule.id, Status.RETIRED, "its count is at 0")
-
-    def _examples(self, practice: Practice) -> Iterator[Item]:
-        for episode in practice.new:
-            if episode.outcome is Outcome.SUCCESS:
-                body = "\n".join(step.action for step in episode.steps if step.valid)[:2000]
-                yield practice.item(self.name, Kind.WORKFLOW, f"Solved: {episode.task}", [episode], body=body)
 
 
 def _told(practice: Practice) -> Iterator[tuple[str, list[Episode]]]:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 
 from selfgym.agents.methods.writer import Writer
 from selfgym.agents.recalling import seed_of
+from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.memory.item import Check, Item, Kind, Origin, Scope
 from selfgym.memory.library import Library
@@ -68,6 +69,16 @@ class Practice:
         scope = Scope(env=self.env, task=task, tags=tags)
         origin = self.origin(method, sources, model)
         return Item(kind=kind, title=title[:80], scope=scope, origin=origin, **fields)
+
+    def examples(self, method: str) -> list[Item]:
+        """The new successes as they were played: a workflow each, under the task's own words."""
+        return [
+            self.item(
+                method, Kind.WORKFLOW, f"Solved: {episode.task}", [episode],
+                body="\n".join(step.action for step in episode.steps if step.valid)[:2000],
+            )
+            for episode in self.new if episode.outcome is Outcome.SUCCESS
+        ]  # fmt: skip
 
     def replay(self, episode: Episode) -> Check:
         """The check that ``episode``'s task is solved with a skill, and by calling it."""
