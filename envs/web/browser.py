@@ -48,7 +48,9 @@ _QUIET = (
     "--disable-domain-reliability",
     "--disable-site-isolation-trials",  # frames of other origins stay in the process of their page, and in its clock
     "--disable-features=IsolateOrigins,site-per-process,IsolateSandboxedIframes,Translate,OptimizationHints,MediaRouter,"
-    "PaintHolding,DialMediaRouteProvider,AutofillServerCommunication,HttpsUpgrades,SpareRendererForSitePerProcess",
+    "PaintHolding,DialMediaRouteProvider,AutofillServerCommunication,HttpsUpgrades,SpareRendererForSitePerProcess,"
+    # after a press timers would wait for a frame, or 50 ms of the page's time, whichever comes first by chance
+    "DeferRendererTasksAfterInput",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # names are the gate's business
     "--hide-scrollbars",

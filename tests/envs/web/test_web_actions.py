@@ -206,6 +206,15 @@ def test_an_element_that_is_gone_is_said_to_be(visit):
     assert f"Element {once} is gone" in refused(env, f"click({once})")
 
 
+def test_timers_after_a_press_are_on_time(visit):
+    page = """<button onmouseup="const pressed = Date.now(); for (const ms of [10, 20, 30])
+      setTimeout(() => said.textContent += ' ' + ms + '=' + (Date.now() - pressed), ms)">Go</button><p id=said></p>"""
+    env, _ = visit(page)
+    for _ in range(5):
+        observation = act(env, f"click({number_of(env, 'Go')})")
+    assert observation.count("10=10") == observation.count("20=20") == observation.count("30=30") == 5
+
+
 def test_going_places(desk):
     assert "Page: Next (http://page.test/next)" in act(desk, f"click({number_of(desk, 'Next page')})")
     assert "Page: Desk" in act(desk, "go_back()")
