@@ -6,6 +6,7 @@ functions, after everything that an earlier episode left has been cleared.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -42,6 +43,7 @@ _RELOADED = frozenset(
 """Pages that an episode changes for good: each of their episodes is a page of its own."""
 _NOT_THE_PAGE = "#query, #reward-display, #sync-task-cover, #click-canvas"
 _BEGIN = """(() => {{
+  if (location.href.includes("#")) history.replaceState(null, "", location.pathname + location.search);
   document.activeElement?.blur();
   for (const told of document.querySelectorAll("body > .ui-helper-hidden-accessible")) told.replaceChildren();
   core.wob_scores = []; core.wob_latest = "-"; WOB_EPISODE_ID = 0;
@@ -76,13 +78,16 @@ class MiniWobTask(WebTask):
         tab = session.tab
         url = f"http://{HOST}{path_of(self.page)}"
         session.used += 1
-        if tab.page.url != url or self.page in _RELOADED:
+        if tab.page.url.partition("#")[0] != url or self.page in _RELOADED:
             if self.page in _RELOADED:  # a picture that was fetched before would come at once now
                 await tab.send("Network.enable")
                 await tab.send("Network.setCacheDisabled", cacheDisabled=True)
             await tab.navigate(url)
             await tab.settle(100, 15.0)
-        await session.parked()
+        if session.used > 1:  # nothing that an episode before did can be gone back to
+            await asyncio.gather(session.parked(), tab.send("Page.resetNavigationHistory"))
+        else:
+            await session.parked()
         script = _BEGIN.format(seed=json.dumps(str(self.seed)), limit=json.dumps(self.limit))
         self._told = tab.post(script)
         session.anew = True

@@ -134,3 +134,21 @@ def test_what_an_episode_opened_or_loaded_is_gone_in_the_next(make, task, action
     for _ in range(2):
         assert env.reset(seed=1)[0] == first
         assert env.step(action)[0] == then
+
+
+def test_where_an_episode_went_is_no_place_to_go_back_to_in_the_next(make):
+    close_idle()
+    env = make("search-engine")
+    wanted = env.reset(seed=0)[1]["task"].split('"')[1]
+    fresh = env.state_key()
+    env.step(f'fill({number_of(env, "", "textbox")}, "{wanted}")')
+    env.step(f"click({number_of(env, 'Search', 'button')})")
+    link = next(one["number"] for one in env.look.elements if one["role"] == "link")
+    env.step(f"click({link})")
+    session = env.session
+    for _ in range(2):
+        env.reset(seed=0)
+        assert env.session is session
+        assert env.look.url.endswith("/search-engine.html")
+        assert env.state_key() == fresh
+        assert "no page to go back to" in env.step("go_back()")[4]["action_error"]
