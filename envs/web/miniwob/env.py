@@ -43,7 +43,6 @@ _RELOADED = frozenset(
 """Pages that an episode changes for good: each of their episodes is a page of its own."""
 _NOT_THE_PAGE = "#query, #reward-display, #sync-task-cover, #click-canvas"
 _BEGIN = """(() => {{
-  if (location.href.includes("#")) history.replaceState(null, "", location.pathname + location.search);
   document.activeElement?.blur();
   for (const told of document.querySelectorAll("body > .ui-helper-hidden-accessible")) told.replaceChildren();
   core.wob_scores = []; core.wob_latest = "-"; WOB_EPISODE_ID = 0;
@@ -78,7 +77,8 @@ class MiniWobTask(WebTask):
         tab = session.tab
         url = f"http://{HOST}{path_of(self.page)}"
         session.used += 1
-        if tab.page.url.partition("#")[0] != url or self.page in _RELOADED:
+        # the page itself is asked: Playwright may not know yet that it went to a place of its own, such as "#"
+        if session.used == 1 or self.page in _RELOADED or await tab.evaluate("location.href") != url:
             if self.page in _RELOADED:  # a picture that was fetched before would come at once now
                 await tab.send("Network.enable")
                 await tab.send("Network.setCacheDisabled", cacheDisabled=True)
