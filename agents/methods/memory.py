@@ -138,6 +138,8 @@ class Memory:
         """Look for tasks that a tainted item helps to solve; without any it stays a candidate."""
         if not item.tainted or self.play is None or not self.seeds or any(c.rung == "contrast" for c in item.checks):
             return
+        if item.scope.task:
+            return  # of other tasks it says nothing
         if self.library.events(item.id, what="contrasted"):
             return  # the same tasks would say the same
         check = Check(rung="contrast", env=self.env, env_options=self.env_options, seeds=self.seeds)
