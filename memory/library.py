@@ -257,9 +257,9 @@ class Library:
         if item is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            item = self._known[seq] = Item.model_validate_json(
-                self.rows("SELECT doc FROM items WHERE seq = ?", (seq,))[0][0]
-            )
+            [(id, doc)] = self.rows("SELECT id, doc FROM items WHERE seq = ?", (seq,))
+            item = self._known[seq] = Item.model_validate_json(doc)
+            item.__dict__["id"] = id  # which it would work out anew: as long as reading it takes
         return item
 
     def document_counts(self, terms: Sequence[str]) -> dict[str, int]:
