@@ -127,6 +127,8 @@ class RememberingAgent(Around):
         if self._help is not None and (request := _HELP.fullmatch(said)):
             told = self._help(request.group(1), self._recalled)
             self._recalled = replace(self._recalled, items=tuple(dict.fromkeys((*self._recalled.items, *told.items))))
+            for tool in [skill.id for skill in self._recalled.skills if skill.id in told.items]:
+                self._note_use(tool)
             return "", told.text or "Nobody knows."
         if not _CALL.match(said):
             return said, ""
@@ -148,9 +150,12 @@ class RememberingAgent(Around):
             if not first:
                 raise SkillError(f"{name} took no action.")
             self._running = running
-        self.called.append(skill.id)
-        self._used(skill.id)
+        self._note_use(skill.id)
         return first, said
+
+    def _note_use(self, skill: str) -> None:
+        self.called.append(skill)
+        self._used(skill)
 
     def _go_on(self, shown: str, info: dict[str, Any]) -> str | None:
         """The running skill's next action; None where none runs, or it has ended, failed or was refused."""

@@ -76,6 +76,15 @@ def _clean(text: str) -> str:
     return text
 
 
+def visible(text: str) -> str:
+    """``text`` without the characters that an item refuses: what a model or an agent said may hold any.
+
+    >>> visible("heat\\u200b it")
+    'heat it'
+    """
+    return "".join(letter for letter in text if letter in "\n\t" or letter.isprintable())
+
+
 def _name(text: str) -> str:
     if not text.isidentifier() or text.startswith("_") or len(text) > _LONGEST_NAME:
         raise ValueError(f"{text[:80]!r} is not the name of a function: letters, digits and underscores")

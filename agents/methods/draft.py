@@ -54,8 +54,8 @@ class Draft:
         for episode in practice.past:
             seen = [*(step.observation for step in episode.steps[1:]), episode.final_observation]
             for step, after in zip(episode.steps, seen, strict=True):
-                if words := step.action.split():
-                    tried[words[0].lower()].append((step, after, episode))
+                if name := re.match(r"\w+", step.action.strip()):
+                    tried[name.group().lower()].append((step, after, episode))
         rules = _rules(practice) if writer is None else {}
         items = []
         for verb, calls in sorted(tried.items()):

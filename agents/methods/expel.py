@@ -92,7 +92,7 @@ class Expel:
         made = []
         for what, number, text in _OPERATION.findall(answer):
             rule = rules[int(number) - 1] if number and 0 < int(number) <= len(rules) else None
-            words = "".join(letter for letter in text if letter.isprintable()).strip()[:400]
+            words = text.strip()[:400]
             if what in ("ADD", "EDIT") and words:
                 title = rule.title if rule and what == "EDIT" else f"Rule: {words}"
                 made.append(practice.item(self.name, Kind.INSIGHT, title, sources, body=words, model=model))

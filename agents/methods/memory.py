@@ -1,9 +1,9 @@
 """A method at work on a library: what every method of remembering has in common, so that none can go round it.
 
 memory = Memory(find_method("expel"), library, "selfgym/Household-v0")
-job = Job(id, make_env, lambda: memory.agent(agent, episode=id), seed)       # shows, withholds, runs skills
-memory.credit(episodes)                                                      # what was shown gets the reward
-for _ in drive([memory.learn(episodes)], policy): ...                        # writes, checks, admits
+job = Job(id, make_env, lambda: memory.agent(agent, episode=id), seed)  # shows, withholds, runs skills
+memory.credit(episodes)  # what was shown gets the reward
+memory.learn(episodes)  # writes, checks, admits
 """
 
 from __future__ import annotations
@@ -94,15 +94,16 @@ class Memory:
         known = {episode.id: episode for episode in self.past}
         admitted = []
         for item in items:
-            sources = [known[id] for id in item.origin.episodes if id in known]
-            made = self._in_its_place(with_taint(item, sources, self.library))
-            if self._enter(made):
-                admitted.append(made.id)
+            if item.id not in self.library:  # else its taint and its parents are known
+                sources = [known[id] for id in item.origin.episodes if id in known]
+                item = self._in_its_place(with_taint(item, sources, self.library))
+            if self._enter(item):
+                admitted.append(item.id)
         return admitted
 
     def _in_its_place(self, item: Item) -> Item:
         """As an edit of what the method said under the same title before, if that can still be shown."""
-        olds = [] if item.id in self.library else [self.library.get(id) for id in self._namesakes(item)]
+        olds = [self.library.get(id) for id in self._namesakes(item)]
         parents = (*item.origin.parents, *(old.id for old in olds))
         taint = sorted({*item.origin.taint, *(one for old in olds for one in old.origin.taint)})
         return item.model_copy(

@@ -17,7 +17,7 @@ from selfgym.agents.methods.writer import Writer
 from selfgym.agents.recalling import seed_of
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
-from selfgym.memory.item import Check, Item, Kind, Origin, Scope
+from selfgym.memory.item import Check, Item, Kind, Origin, Scope, visible
 from selfgym.memory.library import Library
 
 
@@ -68,7 +68,9 @@ class Practice:
         """An item for this environment that ``method``, or a ``model`` for it, made from ``sources``."""
         scope = Scope(env=self.env, task=task, tags=tags)
         origin = self.origin(method, sources, model)
-        return Item(kind=kind, title=title[:80], scope=scope, origin=origin, **fields)
+        most = {"when": 1024, "body": 4000}
+        fields |= {name: visible(fields[name])[: most[name]] for name in most.keys() & fields.keys()}
+        return Item(kind=kind, title=visible(title)[:80], scope=scope, origin=origin, **fields)
 
     def examples(self, method: str) -> list[Item]:
         """The new successes as they were played: a workflow each, under the task's own words."""

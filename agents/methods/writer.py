@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from selfgym.agents.chat import Chat
 from selfgym.agents.policies.policy import Policy, PolicyError, Prompt
 from selfgym.memory.episode import Episode
+from selfgym.memory.item import visible
 
 _BULLET = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s+(.+?)\s*$", re.MULTILINE)
 _LEAST, _MOST = 8, 400  # characters of a lesson
@@ -47,7 +48,7 @@ class Writer:
         self.policy.forget("writer")
         if isinstance(completion, PolicyError):
             raise completion
-        return completion.text.strip()
+        return visible(completion.text).strip()
 
 
 def told(episode: Episode, *, longest: int = 200) -> str:
@@ -75,5 +76,4 @@ def lessons(answer: str, most: int) -> list[str]:
     ['Look into the fridge first.', 'Mugs are heated in the microwave.']
     """
     found: Sequence[str] = _BULLET.findall(answer)
-    kept = ["".join(letter for letter in text if letter.isprintable()) for text in found]
-    return list(dict.fromkeys(text[:_MOST] for text in kept if len(text) >= _LEAST))[:most]
+    return list(dict.fromkeys(text[:_MOST] for text in found if len(text) >= _LEAST))[:most]

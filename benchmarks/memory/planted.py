@@ -140,8 +140,10 @@ def live(library: Library, item: Item, name: str, verb: str) -> int:
         drawn = {seed: bool(draw(library, [item.id], f"{name}/live/{seed}")) for seed in seeds}
         for shown in (True, False):
             chosen = tuple(seed for seed in seeds if drawn[seed] is shown)
-            check = Check(rung="contrast", env=ENV, env_options=options(verb), seeds=chosen or (0,))
-            for trial in play(check, [item] if shown else []) if chosen else ():
+            if not chosen:
+                continue
+            check = Check(rung="contrast", env=ENV, env_options=options(verb), seeds=chosen)
+            for trial in play(check, [item] if shown else []):
                 if not trial.outcome.is_error:
                     close(library, f"{name}/live/{trial.seed}", float(trial.outcome is Outcome.SUCCESS))
         review(library)

@@ -162,8 +162,7 @@ def frozen(trial: Trial, method: str, practice: Sequence[Episode]) -> None:
         for where in trial.plan.world.sets:
             trial.play("frozen", where, range(_number(trial.plan, where)), trial.memory(method, library))
         shown = _shown(trial, "frozen")
-        memory.library = library
-        _note(trial, "frozen", memory, shown)
+        _note(trial, "frozen", library, memory, shown)
         kinds = sorted({library.get(id).kind for id in shown})
         for kind in kinds if len(kinds) > 1 else ():
             trial.play(
@@ -189,8 +188,7 @@ def online(trial: Trial, method: str) -> None:
         _again(trial, method, path, f"late {order}", first)
         with Library(path, readonly=True) as library:
             trial.play(f"online {order}", "held-out", range(plan.held_out), trial.memory(method, library))
-            memory.library = library
-            _note(trial, "online", memory, _shown(trial, f"online {order}"))
+            _note(trial, "online", library, memory, _shown(trial, f"online {order}"))
 
 
 def _again(trial: Trial, method: str, path: Path, arm: str, seeds: Sequence[int]) -> None:
@@ -204,12 +202,12 @@ def _shown(trial: Trial, arm: str) -> set[str]:
     return {id for (one, _), played in trial.played.items() if one == arm for episode in played for id in episode.items}
 
 
-def _note(trial: Trial, arm: str, memory: Memory, shown: set[str]) -> None:
+def _note(trial: Trial, arm: str, library: Library, memory: Memory, shown: set[str]) -> None:
     """Add to the facts: how many items came of it, and what that cost."""
-    rows = memory.library.rows("SELECT item FROM standing WHERE status IN ('trial', 'active')")
+    rows = library.rows("SELECT item FROM standing WHERE status IN ('trial', 'active')")
     prover = memory.play
     facts = {
-        "proposed": len(memory.library),
+        "proposed": len(library),
         "can be shown": len(rows),
         "of these never shown": len({item for (item,) in rows} - shown),
         "episodes to prove them": prover.played if isinstance(prover, Player) else 0,

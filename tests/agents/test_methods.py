@@ -142,6 +142,21 @@ def test_what_helps_is_shown_even_though_a_model_wrote_it(practice, library, san
     assert memory.play.played == proved
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_what_cannot_be_seen_or_is_too_long_stops_no_method(name, library):
+    hidden = "- heat\u200b it \u202e now => do it\x00 well " + "and so on " * 500
+    settings = {"omnireflect": {"reflector": "neural"}}.get(name, {})
+    memory = at_work(name, library, answer=lambda prompt: hidden, **settings)
+    goal = "put a hot\u200b mug " * 100
+    played = [
+        episode(n, "take mug 1 from shelf 1", "say\u202e it\x07", task=goal, outcome=outcome, task_id=f"t:{n % 2}")
+        for n, outcome in enumerate([Outcome.SUCCESS, Outcome.FAILURE, Outcome.SUCCESS, Outcome.FAILURE])
+    ]
+    memory.play = None
+    memory.learn(played)
+    assert all(item.title.isprintable() for item in library.items())
+
+
 def test_an_item_takes_the_place_of_one_with_its_title_and_makes_room_again(library):
     memory = at_work("dynamic-cheatsheet", library)
     once = [episode(1, "take mug 1 from shelf 1")]
