@@ -7,7 +7,8 @@ from collections.abc import Generator
 from typing import Any, Literal
 
 from selfgym.agents.agent import Decision
-from selfgym.envs.code.experts import try_mutations, undo
+from selfgym.envs.code.experts import undo
+from selfgym.envs.code.mutation_search import try_mutations
 from selfgym.memory.episode import Source
 
 _KINDS = ("undo", "search")

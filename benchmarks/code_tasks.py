@@ -25,9 +25,10 @@ from typing import Any
 
 from selfgym.envs.code.bugs import Bug
 from selfgym.envs.code.env import CodeEnv
-from selfgym.envs.code.experts import play, try_mutations, undo
+from selfgym.envs.code.experts import play, undo
 from selfgym.envs.code.making import Maker, all_edits
 from selfgym.envs.code.mutate import Edit
+from selfgym.envs.code.mutation_search import try_mutations
 from selfgym.envs.code.packages import PACKAGES, Package, fetch_all
 from selfgym.envs.code.testmap import test_map
 from selfgym.envs.code.testrun import PREIMPORT

@@ -19,7 +19,8 @@ from selfgym.agents.methods.writer import Writer, lessons, told
 from selfgym.memory.gate import MOST_PRINCIPLES
 from selfgym.memory.item import Item, Kind
 from selfgym.memory.library import Library
-from selfgym.memory.propose.symbolic import propose, taken_apart
+from selfgym.memory.propose.deeds import taken_apart
+from selfgym.memory.propose.symbolic import propose
 from selfgym.memory.views import members, quoted
 
 _ASK = (

@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from selfgym.agents.agent import Agent
+from selfgym.agents.mender import MenderAgent
 from selfgym.agents.policies.load import load_policy
 from selfgym.agents.policies.policy import Policy
 from selfgym.agents.pupil import PupilAgent
@@ -22,6 +23,13 @@ HOUSEHOLD = World(
     },
 )
 """Practice and held-out households share no layout; the transfer ones have twice as many places."""
+_REPAIRS = {"kind": "repair", "max_steps": 300}
+CODE = World(
+    "selfgym/Code-v0",
+    {"practice": _REPAIRS | {"split": "train"}, "held-out": _REPAIRS | {"split": "test"}},
+)
+"""Bugs in packages; those held out are in other packages."""
+WORLDS = {"household": HOUSEHOLD, "code": CODE}
 _SEARCHES = (
     ("surfaces first", "take from drawer: never works. take from cabinet: never works."),
     ("containers first", "take from countertop: never works. take from shelf: never works."),
@@ -33,18 +41,26 @@ NEURAL: dict[str, dict[str, Any]] = {"omnireflect": {"reflector": "neural"}}
 """With a writer: methods whose default leaves it out."""
 
 
-def plan(competence: float = 0.9, *, model: str | None = None, writer: str | None = None, **numbers: Any) -> Plan:
-    """Households, played by the scripted pupil, or by a ``model`` that picks among the admissible commands.
+def plan(
+    world: str = "household", *, competence: float = 0.9, tries: int = 40, model: str | None = None,
+    writer: str | None = None, **numbers: Any,
+) -> Plan:  # fmt: skip
+    """One of `WORLDS`, played by the scripted learner that knows it, or by a ``model``.
 
     Args:
-        competence: of the pupil: the share of steps in which it does what it means to.
-        model: for `selfgym.agents.policies.load.load_policy`.
+        world: ``household`` or ``code``.
+        competence: of the pupil in a household: the share of steps in which it does what it means to.
+        tries: of the mender: how many changes it tries in a program.
+        model: for `selfgym.agents.policies.load.load_policy`; in a household it picks among the admissible commands.
         writer: likewise: who writes the lessons; rules do where it is None.
         numbers: of `Plan`.
     """
+    if world not in WORLDS:
+        raise ValueError(f"there is no world {world!r}: choose {' or '.join(WORLDS)}")
+    learner = partial(_pupil, competence) if world == "household" else partial(_mender, tries)
     return Plan(
-        HOUSEHOLD,
-        partial(_pupil, competence) if model is None else partial(_reader, model),
+        WORLDS[world],
+        learner if model is None else partial(_reader, model, world == "household"),
         settings=SETTINGS if writer is None else SETTINGS | NEURAL,
         policy=None if model is None else partial(loaded, model),
         writer=None if writer is None else partial(loaded, writer),
@@ -62,5 +78,9 @@ def _pupil(competence: float, experiment: int, seed: int, id: str) -> Agent:
     return PupilAgent(seed=1_000_003 * experiment + seed, competence=competence)
 
 
-def _reader(model: str, experiment: int, seed: int, id: str) -> Agent:
-    return ReactAgent(loaded(model), seed=1_000_003 * experiment + seed, key=id, restrict=True)
+def _mender(tries: int, experiment: int, seed: int, id: str) -> Agent:
+    return MenderAgent(seed=1_000_003 * experiment + seed, most=tries)
+
+
+def _reader(model: str, restrict: bool, experiment: int, seed: int, id: str) -> Agent:
+    return ReactAgent(loaded(model), seed=1_000_003 * experiment + seed, key=id, restrict=restrict)

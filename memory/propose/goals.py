@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Set
 
 from selfgym.memory.episode import Episode
-from selfgym.memory.propose.symbolic import taken_apart
+from selfgym.memory.propose.deeds import taken_apart
 
 _NUMBERED = re.compile(r"\w+(?: to| from| with)? (\D+?) \d+")
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from selfgym.memory.episode import Episode
-from selfgym.memory.propose.symbolic import taken_apart
+from selfgym.memory.propose.deeds import done, in_vain, taken_apart
 
 _LOOKED = re.compile(r"(?:go to|open|examine) (\D+ \d+)")
 _PLACE = re.compile(r"\b(?:from|in/on|to|with) (\D+ \d+)$")
@@ -36,28 +36,14 @@ def _in_vain(episode: Episode) -> Iterator[str]:
 
 
 def _refused(episode: Episode) -> Iterator[str]:
-    refused: dict[tuple[str, str, str], None] = {}
-    admitted = set()
-    for step in episode.steps:
-        if deed := taken_apart(step.action):
-            key = (deed.verb, deed.preposition, deed.place)
-            if step.valid:
-                admitted.add(key)
-            else:
-                refused[key] = None
-    for key in refused:
+    admitted = {(deed.verb, deed.preposition, deed.place) for deed in done(episode)}
+    for key in dict.fromkeys((deed.verb, deed.preposition, deed.place) for deed in in_vain(episode)):
         if key not in admitted:
             yield f"{' '.join(key)}: never works"
 
 
 def _found(episode: Episode) -> Iterator[str]:
-    for step in episode.steps:
-        deed = taken_apart(step.action)
-        if (
-            deed
-            and step.valid
-            and deed.preposition == "from"
-            and re.search(rf"\b{re.escape(deed.thing)}", episode.task)
-        ):
+    for deed in done(episode):
+        if deed.preposition == "from" and re.search(rf"\b{re.escape(deed.thing)}", episode.task):
             yield f"{deed.verb} {deed.thing}: often from {deed.place}"
             return

@@ -1,28 +1,27 @@
 """A proposer that needs no language model: regularities over logs of success and failure.
 
 It reads actions, never observations: what an agent did and the environment admitted is all that a lesson is made of, so
-no page or file can put words into one. Actions are taken apart as ``verb thing preposition place`` (``take apple 1 from
-fridge 2``), numbers left out; actions of another form teach nothing here. One episode has one vote.
+no page or file can put words into one. Actions are taken apart by `selfgym.memory.propose.deeds`. One episode has one
+vote.
 
     take apple: often from fridge, countertop       in episodes that succeeded
     heat: often with microwave                      the same for all things
     heat with fridge: never works                   refused, and never admitted
+    change <=: often to <                           what mended programs
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from selfgym.envs.core import Outcome
-from selfgym.memory.episode import Episode, Step
+from selfgym.memory.episode import Episode
 from selfgym.memory.item import Item, Kind, Origin, Scope
 from selfgym.memory.library import Split
+from selfgym.memory.propose.deeds import done, in_vain
 
-_PREPOSITIONS = ("from", "into", "onto", "in/on", "in", "on", "to", "with", "under", "at", "using")
-_ACTION = re.compile(rf"(\w+) (\D+?)(?: \d+)? ({'|'.join(map(re.escape, _PREPOSITIONS))}) (\D+?)(?: \d+)?")
 _MOST_PLACES = 4
 _SOURCES = 20  # episodes that an item names
 
@@ -39,27 +38,6 @@ class SymbolicConfig:
     """Of the votes of a verb that such a place has."""
     refusals: int = 3
     """Episodes in which an action was refused, before it is said never to work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """An action, taken apart."""
-
-    verb: str
-    thing: str
-    preposition: str
-    place: str
-
-
-def taken_apart(action: str) -> Deed | None:
-    """
-    >>> taken_apart("take apple 1 from fridge 2")
-    Deed(verb='take', thing='apple', preposition='from', place='fridge')
-    >>> taken_apart("click(3)") is None
-    True
-    """
-    found = _ACTION.fullmatch(action.strip().lower())
-    return Deed(*found.groups()) if found else None
 
 
 def propose(
@@ -81,7 +59,7 @@ def _of_one_environment(env: str, episodes: list[Episode], run: str, config: Sym
     won = [episode for episode in episodes if episode.outcome is Outcome.SUCCESS]
     votes: dict[tuple[str, str, str], dict[str, list[Episode]]] = defaultdict(lambda: defaultdict(list))
     for episode in won:
-        for deed in {deed for step in episode.steps if (deed := _deed(step, valid=True))}:
+        for deed in done(episode):
             votes[deed.verb, deed.thing, deed.preposition][deed.place].append(episode)
     for (verb, thing, preposition), places in sorted(votes.items()):
         if sum(map(len, places.values())) >= config.votes:
@@ -120,19 +98,13 @@ def _refusals(env: str, episodes: list[Episode], run: str, config: SymbolicConfi
     refused: dict[tuple[str, str, str], list[Episode]] = defaultdict(list)
     admitted = set()
     for episode in episodes:
-        for step in episode.steps:
-            if deed := _deed(step, valid=True):
-                admitted.add((deed.verb, deed.preposition, deed.place))
-        for key in {(d.verb, d.preposition, d.place) for step in episode.steps if (d := _deed(step, valid=False))}:
+        admitted |= {(deed.verb, deed.preposition, deed.place) for deed in done(episode)}
+        for key in {(deed.verb, deed.preposition, deed.place) for deed in in_vain(episode)}:
             refused[key].append(episode)
     for (verb, preposition, place), sources in sorted(refused.items()):
         if len(sources) >= config.refusals and (verb, preposition, place) not in admitted:
             body = f"{verb} {preposition} {place}: never works"
             yield _insight(env, f"What not to {verb} {preposition}: {place}", f"{verb} something", body, sources, run)
-
-
-def _deed(step: Step, *, valid: bool) -> Deed | None:
-    return taken_apart(step.action) if step.valid is valid else None
 
 
 def _ranked(votes: dict[str, int]) -> str:

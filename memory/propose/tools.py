@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.memory.item import Check, Code
-from selfgym.memory.propose.symbolic import taken_apart
+from selfgym.memory.propose.deeds import done
 
 _MOST_PLACES = 4
 _SOURCE = '''FOUND = {found}
@@ -42,7 +42,7 @@ def finder(episodes: Sequence[Episode], verb: str = "take", votes: int = 2) -> T
     for episode in episodes:
         if episode.outcome is not Outcome.SUCCESS:
             continue
-        for deed in {deed for step in episode.steps if step.valid and (deed := taken_apart(step.action))}:
+        for deed in done(episode):
             if deed.verb == verb:
                 places[deed.thing][deed.place] += 1
                 sources[episode.id] = episode

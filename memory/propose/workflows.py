@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
+from selfgym.memory.propose.deeds import Deed, done, taken_apart
 from selfgym.memory.propose.goals import kind_of, names
-from selfgym.memory.propose.symbolic import Deed, taken_apart
 
 _MOST_PLACES = 3
 _STEADY = 0.8  # share of a step's places that one must have to be named alone
@@ -67,8 +67,7 @@ def workflows(episodes: Sequence[Episode], votes: int = 2) -> list[Workflow]:
 
 def _deeds(episode: Episode) -> list[Deed]:
     """The admitted deeds to things that the goal names, each once."""
-    deeds = [deed for step in episode.steps if step.valid and (deed := taken_apart(step.action))]
-    return list(dict.fromkeys(deed for deed in deeds if _in(deed.thing, episode.task)))
+    return [deed for deed in done(episode) if _in(deed.thing, episode.task)]
 
 
 def _in(name: str, goal: str) -> bool:

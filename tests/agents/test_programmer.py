@@ -1,6 +1,7 @@
 """The programmers, as a rollout and the command line meet them."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import gymnasium
@@ -8,18 +9,23 @@ import pytest
 
 import selfgym  # noqa: F401  (registers the environments)
 from selfgym.agents.agent import find_agent
+from selfgym.agents.mender import MenderAgent
 from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.agents.programmer import ProgrammerAgent
 from selfgym.agents.react import ReactAgent
+from selfgym.agents.remembering import Recall, RememberingAgent
 from selfgym.agents.rollout import Job, rollout
 from selfgym.agents.teacher import TeacherAgent
 from selfgym.cli import main
+from selfgym.envs.code.env import CodeEnv
 from selfgym.envs.code.packages import Package
 from selfgym.envs.code.problem import Problem
 from selfgym.envs.core import Outcome
 from selfgym.envs.sandbox.limits import SandboxUnavailable
 from selfgym.envs.sandbox.opening import open_sandbox
 from selfgym.memory.episode import Episode, Source
+from selfgym.memory.propose.deeds import done, taken_apart
+from selfgym.memory.views import quoted
 
 RECORD = {"env": "selfgym/Code-v0"}
 RIGHT = 'def cut(text, most):\n    """At most that many characters."""\n    return text[:most]\n\n\nWIDTH = 9\n'
@@ -122,3 +128,38 @@ def test_selfgym_run_plays_one(tasks: Path, tmp_path: Path, capsys: pytest.Captu
     shown = capsys.readouterr()
     assert code == 0, shown.err
     assert json.loads(shown.out)["success"] == 1.0
+
+
+def mended(number: int, note: str = "", *, seed: int = 0, most: int = 15) -> Episode:
+    text, _ = quoted("Notes", [("id", note)], 200) if note else ("", [])
+    agent = RememberingAgent(MenderAgent(seed=seed, most=most), lambda goal, id: Recall(text), episode="e")
+    job = Job("e", lambda: CodeEnv(problems=[problem(number)], max_steps=120), lambda: agent, seed=0)
+    [(_, episode)] = rollout([job])
+    return episode
+
+
+def first_change(episode: Episode) -> tuple[str, str]:
+    deed = next(deed for step in episode.steps if (deed := taken_apart(step.action)))
+    return deed.thing, deed.place
+
+
+def test_it_mends_what_one_change_mends_and_says_which() -> None:
+    episode = mended(2)
+    assert episode.outcome is Outcome.SUCCESS
+    assert [(deed.thing, deed.place) for deed in done(episode)] == [("+ number", "nothing")]
+    assert json.loads(episode.steps[-1].action)["name"] == "submit"
+
+
+@pytest.mark.parametrize("note", ["change + number: often to nothing", "change to nothing: never works"])
+def test_it_believes_its_notes(note: str) -> None:
+    firsts = Counter(first_change(mended(2, note, seed=seed, most=1)) for seed in range(4))
+    if "often" in note:
+        assert set(firsts) == {("+ number", "nothing")}
+    else:
+        assert all(new != "nothing" for _, new in firsts)
+
+
+def test_it_gives_up_after_as_many_tries_as_it_has() -> None:
+    episode = mended(0, most=1)
+    assert sum("edit" in step.action for step in episode.steps) == 2
+    assert episode.outcome is Outcome.FAILURE

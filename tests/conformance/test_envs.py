@@ -236,7 +236,7 @@ def test_the_same_seed_gives_the_same_bytes_in_any_process(name, tmp_path):
     script = f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})\n"
     script += f"import test_envs; print(*(test_envs.trace_digest({name!r}, seed) for seed in (0, 7)))"
     told = set()
-    for hash_seed in ("0", "1", "4711"):
+    for hash_seed in ("0", "4711"):
         environment = os.environ | {"PYTHONHASHSEED": hash_seed}
         done = subprocess.run(
             [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
@@ -325,7 +325,7 @@ def test_bytes_that_are_no_snapshot_are_refused_and_change_nothing(make):
 
 
 @pytest.mark.parametrize("name", IDS)
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_snapshot_raises_nothing_but_snapshot_errors(request, name, data):
     _ready(request, name)
@@ -447,7 +447,7 @@ ACTIONS = st.one_of(
 
 
 @pytest.mark.parametrize("name", IDS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(actions=st.lists(ACTIONS, min_size=1, max_size=6), seed=st.integers(0, 5))
 def test_no_action_whatever_raises(request, name, actions, seed):
     _ready(request, name)

@@ -16,10 +16,11 @@ import pytest
 from selfgym.envs.code import making, packages
 from selfgym.envs.code.bugs import BODY_REMOVED, Bug, test_source, without_tests
 from selfgym.envs.code.env import CodeEnv
-from selfgym.envs.code.experts import play, try_mutations, undo
+from selfgym.envs.code.experts import play, undo
 from selfgym.envs.code.installed import covers
 from selfgym.envs.code.making import Maker, all_edits, candidates
 from selfgym.envs.code.mutate import Edit, apply
+from selfgym.envs.code.mutation_search import try_mutations
 from selfgym.envs.code.packages import PACKAGES, Package, PackageError, data_folder, find_package
 from selfgym.envs.code.testrun import PREIMPORT
 from selfgym.envs.core import Outcome

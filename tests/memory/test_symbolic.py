@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode, Step
-from selfgym.memory.propose.symbolic import propose, taken_apart
+from selfgym.memory.propose.symbolic import propose
 
 
 def episode(number, *actions, outcome=Outcome.SUCCESS, env="E", split="train"):
@@ -21,13 +21,6 @@ def episode(number, *actions, outcome=Outcome.SUCCESS, env="E", split="train"):
 
 def bodies(episodes, **options):
     return [item.body for item in propose(episodes, **options)]
-
-
-def test_actions_are_taken_apart():
-    deed = taken_apart("move soap bar 2 to bathtub basin 1")
-    assert (deed.verb, deed.thing, deed.preposition, deed.place) == ("move", "soap bar", "to", "bathtub basin")
-    assert taken_apart("put mug 1 in/on desk 1").preposition == "in/on"
-    assert [taken_apart(text) for text in ("look", "go to desk 1", "click(3)", "", "heat egg 1")] == [None] * 5
 
 
 def test_where_things_were_found_in_episodes_that_succeeded():

@@ -27,15 +27,20 @@ def memory(
     method: Annotated[
         list[str] | None, typer.Option(help="A method; repeatable. All of them unless given.", show_default="all")
     ] = None,
+    world: Annotated[str, typer.Option(help="household, or code: a scripted programmer mends packages.")] = "household",
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions with other agents and other orders of the tasks.")] = 3,
     practice: Annotated[int, typer.Option(min=1, help="Tasks to learn from.")] = 60,
     held_out: Annotated[int, typer.Option(min=1, help="Tasks that nobody practised on.")] = 100,
     orders: Annotated[int, typer.Option(min=0, help="Orders of the practice tasks; 0 leaves the online arm out.")] = 2,
     competence: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Of the scripted pupil: the share of steps in which it errs not.")
+        float,
+        typer.Option(
+            min=0.0, max=1.0, help="Of the household's scripted pupil: the share of steps in which it errs not."
+        ),
     ] = 0.9,
+    tries: Annotated[int, typer.Option(min=1, help="Of the scripted programmer: how many changes it tries.")] = 40,
     model: Annotated[
-        str | None, typer.Option(help="A language model plays instead of the pupil: nano, smollm2, a folder, a hub id.")
+        str | None, typer.Option(help="A language model plays instead: nano, smollm2, a folder, a hub id.")
     ] = None,
     writer: Annotated[str | None, typer.Option(help="A language model writes the lessons; else rules do.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
@@ -43,7 +48,7 @@ def memory(
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Does memory help? Frozen and online memories beside none, on held-out, larger and practised households.
+    """Does memory help? Frozen and online memories beside none, on held-out, larger and practised tasks.
 
     Differences in success (percentage points) and steps, with 95% intervals; * where they leave out zero.
 
@@ -52,6 +57,8 @@ def memory(
       selfgym bench memory --method expel --method awm
 
       selfgym bench memory --workers 2 --out memory.json
+
+      selfgym bench memory --world code --method expel --seeds 1
     """
     from selfgym.agents.methods.method import METHODS, find_method
     from selfgym.benchmarks.memory.report import table
@@ -63,11 +70,11 @@ def memory(
     numbers = {"practice": practice, "held_out": held_out, "orders": orders, "batch": max(1, practice // 3)}
     if model or writer:
         hush_transformers()
-    planned = plan(competence, model=model, writer=writer, **numbers)
+    planned = plan(world, competence=competence, tries=tries, model=model, writer=writer, **numbers)
     bare, rows = _measured(planned, names, seeds, workers, quiet=quiet or json)
     result = {
-        "date": str(date.today()), "seeds": seeds, **numbers, "model": model, "writer": writer,
-        "competence": None if model else competence, "methods": rows,
+        "date": str(date.today()), "world": world, "seeds": seeds, **numbers, "model": model, "writer": writer,
+        "competence": None if model else competence, "tries": None if model else tries, "methods": rows,
     }  # fmt: skip
     if out is not None:
         _write(out, result)
