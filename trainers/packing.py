@@ -1,17 +1,19 @@
-"""Rows to tensors: batches of rows of like length, padded to the right.
+"""Rows to tensors: batches of rows, padded to the right or with their shared prefixes laid out once.
 
 Which rows share a batch depends only on the rows and the seed, so a resumed run packs what the first one packed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
 
 from selfgym.trainers.rows import Row
+from selfgym.trainers.trees import Tree, common_prefix, in_order, plant
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,36 +26,74 @@ class Batch:
     old_logprob: torch.Tensor
     normaliser: float
     """The sum over rows: the Z of the loss, counted on original tokens."""
+    tree: Tree | None = None
+    """The same rows with shared prefixes laid out once; then the model is run on that."""
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
-        input_ids, mask = self.input_ids.to(device), self.attention_mask.to(device)
-        return Batch(input_ids, mask, self.weight.to(device), self.old_logprob.to(device), self.normaliser)
+        names = ("input_ids", "attention_mask", "weight", "old_logprob")
+        moved = {name: getattr(self, name).to(device) for name in names}
+        return replace(self, **moved, tree=self.tree and self.tree.to(device))
 
 
-def pack(rows: Sequence[Row], *, tokens: int, seed: int) -> list[list[int]]:
-    """Split row numbers into batches of at most ``tokens`` padded tokens (a longer row is alone), in random order.
+def pack(rows: Sequence[Row], *, tokens: int, seed: int, tree: bool = False) -> list[list[int]]:
+    """Split row numbers into batches of at most ``tokens`` tokens (a longer row is alone), in random order.
 
-    Rows are shuffled, then sorted by length within windows of 256, so that batches waste little padding and still
-    differ from epoch to epoch (give another ``seed``).
+    Counted are padded tokens, or with ``tree`` those of the trie. Groups are kept together where they fit. They are
+    shuffled, then sorted by length within windows of 256, so that batches waste little padding and still differ from
+    epoch to epoch (give another ``seed``).
     """
-    order = np.random.default_rng(seed).permutation(len(rows))
+    count = _distinct if tree else _padded
+    units = list(_units(rows, tokens, tree))
+    order = np.random.default_rng(seed).permutation(len(units))
     batches: list[list[int]] = []
     for start in range(0, len(order), 256):
-        window = sorted(order[start : start + 256].tolist(), key=lambda number: len(rows[number]))
+        window = [units[number] for number in order[start : start + 256].tolist()]
         batch: list[int] = []
-        for number in window:
-            if batch and len(rows[number]) * (len(batch) + 1) > tokens:
+        for unit in sorted(window, key=lambda unit: max(len(rows[number]) for number in unit)):
+            if batch and count(rows, batch + unit) > tokens:
                 batches.append(batch)
                 batch = []
-            batch.append(number)
+            batch = batch + unit
         batches.append(batch)
     shuffled = np.random.default_rng([seed, 1]).permutation(len(batches))
     return [batches[position] for position in shuffled]
 
 
-def collate(rows: Sequence[Row], *, pad_id: int) -> Batch:
-    """Pad ``rows`` into one `Batch`."""
+def _units(rows: Sequence[Row], tokens: int, tree: bool) -> Iterator[list[int]]:
+    """Row numbers that stay together: groups, cut where they have more than ``tokens``; a row without one is alone."""
+    groups: dict[str | int, list[int]] = {}
+    for number, row in enumerate(rows):
+        groups.setdefault(row.group or number, []).append(number)
+    count = _distinct if tree else _padded
+    for group in groups.values():
+        if tree:
+            group = [group[place] for place in in_order([rows[number] for number in group])]
+        unit: list[int] = []
+        for number in group:
+            if unit and count(rows, [*unit, number]) > tokens:
+                yield unit
+                unit = []
+            unit = [*unit, number]
+        yield unit
+
+
+def _padded(rows: Sequence[Row], batch: Sequence[int]) -> int:
+    return len(batch) * max(len(rows[number]) for number in batch)
+
+
+def _distinct(rows: Sequence[Row], batch: Sequence[int]) -> int:
+    """Tokens of the trie, where rows of a group stand in the order of their tokens; what groups share is not seen."""
+    shared = sum(
+        common_prefix(rows[one].token_ids, rows[other].token_ids)
+        for one, other in pairwise(batch)
+        if rows[one].group and rows[one].group == rows[other].group
+    )
+    return sum(len(rows[number]) for number in batch) - shared
+
+
+def collate(rows: Sequence[Row], *, pad_id: int, tree: bool = False) -> Batch:
+    """Pad ``rows`` into one `Batch`, with a `Tree` of them if asked for."""
     longest = max(len(row) for row in rows)
     shape = (len(rows), longest)
     ids = np.full(shape, pad_id, np.int64)
@@ -66,5 +106,5 @@ def collate(rows: Sequence[Row], *, pad_id: int) -> Batch:
         weight[place, : len(row)] = row.weight
         old[place, : len(row)] = row.old_logprob
     normaliser = sum(row.normaliser for row in rows)
-    input_ids, attention = torch.from_numpy(ids), torch.from_numpy(mask)
-    return Batch(input_ids, attention, torch.from_numpy(weight), torch.from_numpy(old), normaliser)
+    input_ids, attention, weights, logprobs = map(torch.from_numpy, (ids, mask, weight, old))
+    return Batch(input_ids, attention, weights, logprobs, normaliser, plant(rows) if tree else None)

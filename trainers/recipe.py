@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import Task
-from selfgym.trainers.objectives import log_likelihood
+from selfgym.trainers.objectives import Objective, log_likelihood
 from selfgym.trainers.rows import Row
-from selfgym.trainers.update import Objective
 
 if TYPE_CHECKING:
     from selfgym.trainers.stage import Stage

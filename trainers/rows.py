@@ -29,6 +29,8 @@ class Row:
     weight: NDArray[np.float32]
     old_logprob: NDArray[np.float32]
     normaliser: float
+    group: str = ""
+    """Rows of one group are trained in one batch if they fit into it: they share a prefix, or are a pair."""
 
     def __len__(self) -> int:
         return len(self.token_ids)

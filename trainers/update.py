@@ -18,11 +18,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from selfgym.trainers.objectives import log_likelihood
+from selfgym.trainers.objectives import Objective, log_likelihood
 from selfgym.trainers.packing import Batch, collate, pack
 from selfgym.trainers.rows import Row
-
-Objective = Callable[[Any, Batch], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,8 @@ class UpdateConfig:
     warmup: float = 0.05
     """Share of the steps over which the rate rises linearly; it then falls to a tenth as a cosine."""
     weight_decay: float = 0.01
+    tree: bool = False
+    """Compute prefixes that rows share once; ``batch_tokens`` then counts them once."""
     clip: float = 1.0
     """Gradient norm above which gradients are scaled down."""
     bf16: bool = False
@@ -109,7 +109,7 @@ def _plan(rows: Sequence[Row], config: UpdateConfig, seed: int) -> list[list[lis
     batches: list[list[int]] = []
     epoch = 0
     while len(batches) < wanted:
-        batches += pack(rows, tokens=config.batch_tokens, seed=seed * 1009 + epoch)
+        batches += pack(rows, tokens=config.batch_tokens, seed=seed * 1009 + epoch, tree=config.tree)
         epoch += 1
     return [batches[start : start + config.accumulate] for start in range(0, wanted, config.accumulate)]
 
@@ -131,7 +131,7 @@ def _one_step(
     normaliser = sum(rows[number].normaliser for batch in batches for number in batch)
     total, counted = 0.0, 0
     optimiser.zero_grad(set_to_none=True)
-    for batch in _collated(rows, batches, pad_id, device):
+    for batch in _collated(rows, batches, pad_id, device, config.tree):
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.bf16):
             loss = objective(model, batch) / normaliser
         loss.backward()  # type: ignore[no-untyped-call]
@@ -145,9 +145,11 @@ def _one_step(
     return total, counted
 
 
-def _collated(rows: Sequence[Row], batches: list[list[int]], pad_id: int, device: torch.device) -> Iterator[Batch]:
+def _collated(
+    rows: Sequence[Row], batches: list[list[int]], pad_id: int, device: torch.device, tree: bool
+) -> Iterator[Batch]:
     for batch in batches:
-        yield collate([rows[number] for number in batch], pad_id=pad_id).to(device)
+        yield collate([rows[number] for number in batch], pad_id=pad_id, tree=tree).to(device)
 
 
 def _save(
