@@ -144,7 +144,7 @@ class _Run:
             model = _with_adapters(policy.model, config.lora)
             report = update(
                 model, rows, config.update if number else config.clone, seed=config.seed * 31 + number,
-                pad_id=policy.tokenizer.pad_token_id, objective=self.recipe.objective, checkpoint=state,
+                pad_id=policy.tokenizer.pad_token_id, objective=self.recipe.objective(config), checkpoint=state,
                 on_step=lambda step, steps, loss: self.progress(f"update {number} (loss {loss:.3f})", step, steps),
             )  # fmt: skip
             policy.model = _merged(model)
@@ -154,7 +154,7 @@ class _Run:
     def _evaluate(self, number: int) -> None:
         """Play the held-out tasks with checkpoint ``number``."""
         piece = f"eval-{number}"
-        if self._done(piece):
+        if self._done(piece) or (number % self.config.evaluate_every and number != self.config.iterations):
             return
         stage = open_stage(self.config, self.folder, number, number, self.store)
         tasks = [stage.task(seed, held_out=True) for seed in range(self.config.evaluations)]

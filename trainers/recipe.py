@@ -14,7 +14,11 @@ from selfgym.trainers.objectives import Objective, log_likelihood
 from selfgym.trainers.rows import Row
 
 if TYPE_CHECKING:
-    from selfgym.trainers.stage import Stage
+    from selfgym.trainers.stage import EvolveConfig, Stage
+
+
+def _likelihood(config: EvolveConfig) -> Objective:
+    return log_likelihood
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Recipe:
     """Plays a handful of tasks and gives every episode to be logged, derived ones included."""
     rows: Callable[[Stage], Iterable[Row]]
     """What the iteration trains on, read from the store."""
-    objective: Objective = log_likelihood
+    objective: Callable[[EvolveConfig], Objective] = _likelihood
 
 
 RECIPES = {
@@ -35,6 +39,15 @@ RECIPES = {
     "direct-revision": "selfgym.trainers.recipes.agent_r:DIRECT_REVISION",
     "good-only": "selfgym.trainers.recipes.agent_r:GOOD_ONLY",
     "more-cloning": "selfgym.trainers.recipes.agent_r:MORE_CLONING",
+    "grpo": "selfgym.trainers.recipes.groups:GRPO",
+    "dr-grpo": "selfgym.trainers.recipes.groups:DR_GRPO",
+    "rloo": "selfgym.trainers.recipes.groups:RLOO",
+    "dapo": "selfgym.trainers.recipes.groups:DAPO",
+    "gigpo": "selfgym.trainers.recipes.groups:GIGPO",
+    "starpo": "selfgym.trainers.recipes.groups:STARPO",
+    "nft": "selfgym.trainers.recipes.groups:NFT",
+    "dpo": "selfgym.trainers.recipes.groups:DPO",
+    "reinforce": "selfgym.trainers.recipes.groups:REINFORCE",
 }
 """Known recipes, loaded when asked for."""
 

@@ -50,6 +50,8 @@ class EvolveConfig(BaseModel):
     """Training tasks searched in each iteration, new ones each time."""
     evaluations: int = 200
     """Held-out tasks, the same after every update."""
+    evaluate_every: int = 1
+    """Iterations between two evaluations; the first and the last model are always evaluated."""
     unit: int = 40
     """Tasks collected and committed together."""
     width: int = 256
@@ -62,6 +64,8 @@ class EvolveConfig(BaseModel):
     """How much the trees are grown."""
     splice: SpliceConfig = SpliceConfig()
     """Which paths of a tree become revisions."""
+    group: dict[str, Any] = Field(default_factory=dict)
+    """What differs from a group recipe's own `selfgym.trainers.groups.GroupConfig`."""
     judge: Literal["preference", "words"] = "preference"
     """Who finds the first error: the actor's ``preference`` between actions, or its ``words``."""
     clone: UpdateConfig = UpdateConfig()
@@ -108,10 +112,11 @@ class Stage:
         make = partial(_make_env, self.config.env, options)
         return Task(identity, self.config.env, make, seed, env_options=options)
 
-    def agent(self, task: Task, **changes: Any) -> ReactAgent:
-        """A language-model agent for one episode, its random stream its own."""
-        seed = (self.config.seed * 100 + self.iteration) * 10_000_019 + task.seed
-        return ReactAgent(self.policy, seed=seed, key=task.id, **{**self.config.agent, **changes})
+    def agent(self, task: Task, *, draw: int = 0, **changes: Any) -> ReactAgent:
+        """A language-model agent for one episode, its random stream its own; ``draw`` numbers episodes of one task."""
+        seed = (self.config.seed * 100 + self.iteration) * 10_000_019 + task.seed + draw * 7_368_787_011
+        key = f"{task.id}#{draw}" if draw else task.id
+        return ReactAgent(self.policy, seed=seed, key=key, **{**self.config.agent, **changes})
 
     def phase(self, kind: str, iteration: int | None = None) -> str:
         """The name under which this iteration's (or another's) episodes of a kind are logged."""

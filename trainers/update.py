@@ -31,6 +31,8 @@ class UpdateConfig:
     """Peak rate of AdamW."""
     steps: int = 300
     """Optimiser steps; the rows are passed over, in a new order each time, as often as that takes."""
+    epochs: int = 0
+    """Passes over the rows, however many steps these take, instead of ``steps``; 0: as ``steps`` says."""
     batch_tokens: int = 8192
     """Padded tokens in one forward pass."""
     accumulate: int = 1
@@ -108,10 +110,11 @@ def _plan(rows: Sequence[Row], config: UpdateConfig, seed: int) -> list[list[lis
     wanted = config.steps * config.accumulate
     batches: list[list[int]] = []
     epoch = 0
-    while len(batches) < wanted:
+    while epoch < config.epochs if config.epochs else len(batches) < wanted:
         batches += pack(rows, tokens=config.batch_tokens, seed=seed * 1009 + epoch, tree=config.tree)
         epoch += 1
-    return [batches[start : start + config.accumulate] for start in range(0, wanted, config.accumulate)]
+    end = len(batches) if config.epochs else wanted
+    return [batches[start : start + config.accumulate] for start in range(0, end, config.accumulate)]
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, config: UpdateConfig, step: int, steps: int) -> None:
