@@ -32,6 +32,7 @@ def _register() -> None:
     ids = {
         "selfgym/Household-v0": "selfgym.envs.household.env:HouseholdEnv",
         "selfgym/Code-v0": "selfgym.envs.code.env:CodeEnv",
+        "selfgym/Apps-v0": "selfgym.envs.apps.env:AppsEnv",
         "selfgym/AlfWorld-v0": "selfgym.envs.household.env:AlfWorldEnv",
         "selfgym/Web-v0": "selfgym.envs.web.opened:WebEnv",
         "selfgym/BrowserGym-v0": "selfgym.envs.adapters.browsergym:BrowserGymEnv",
