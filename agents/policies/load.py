@@ -12,7 +12,9 @@ def load_policy(spec: str, **options: Any) -> Policy:
     """The policy that ``spec`` names.
 
     ``nano``, ``smollm2``, a folder, a ``.gguf`` file or a hub id give a `TransformersPolicy` (``options`` are those of
-    its `load`); ``scripted:module:function`` a `ScriptedPolicy` that answers with that function.
+    its `load`); ``scripted:module:function`` a `ScriptedPolicy` that answers with that function; ``vllm:`` and any of
+    the names above but a ``.gguf`` file a `VllmPolicy`; ``server:http://HOST:PORT`` a `ServerPolicy`, see its
+    `from_spec`.
     """
     kind, _, rest = spec.partition(":")
     if kind == "scripted":
@@ -24,6 +26,14 @@ def load_policy(spec: str, **options: Any) -> Policy:
         except (ImportError, AttributeError, ValueError) as error:
             raise LookupError(f"{spec!r} does not name a function as scripted:module:function: {error}") from error
         return ScriptedPolicy(answer, **options)
+    if kind == "vllm":
+        from selfgym.agents.policies.vllm import VllmPolicy
+
+        return VllmPolicy.load(rest, **options)
+    if kind == "server":
+        from selfgym.agents.policies.server import ServerPolicy
+
+        return ServerPolicy.from_spec(rest, **options)
     try:
         from selfgym.agents.policies.transformers import TransformersPolicy
     except ModuleNotFoundError as error:
