@@ -11,6 +11,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from selfgym.trainers.recipe import RECIPES
+
 _NANO: dict[str, Any] = {
     "env_options": {"size": "tiny", "max_steps": 20},
     "agent": {"instruction": "", "max_new_tokens": 24, "max_context": 1024, "temperature": 0.7},
@@ -60,9 +62,30 @@ _MINIWOB: dict[str, Any] = {
 """What differs for `selfgym/MiniWoB-v0`: few browser contexts at once, and words of its pages for ``nano``."""
 
 
-def preset(model: str, env: str = "") -> dict[str, Any]:
+_GROUPS: dict[str, dict[str, Any]] = {
+    "nano": {
+        "iterations": 8,
+        "evaluate_every": 4,
+        "tasks": 96,
+        "unit": 48,
+        "update": {"epochs": 1, "batch_tokens": 4096, "learning_rate": 3e-4, "tree": True, "bf16": True},
+    },
+    "": {
+        "iterations": 2,
+        "tasks": 6,
+        "unit": 3,
+        "group": {"size": 4},
+        "update": {"epochs": 1, "batch_tokens": 2048, "learning_rate": 2e-5, "tree": True, "bf16": True},
+    },
+}
+"""What differs for methods on groups: many small updates, each on episodes of the policy it updates."""
+
+
+def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[str, Any]:
     """Settings of `EvolveConfig` for ``model`` in ``env``; small for a pretrained model, so that a CPU can finish."""
     settings = {"model": model, **deepcopy(_NANO if model == "nano" else _PRETRAINED)}
+    if ".groups:" in RECIPES.get(recipe, ""):
+        settings |= deepcopy(_GROUPS["nano" if model == "nano" else ""])
     if env.rpartition(":")[2].startswith("selfgym/MiniWoB"):
         settings |= deepcopy(_MINIWOB)
     for update in ("clone", "update"):

@@ -40,6 +40,11 @@ ARMS = ("more-cloning", "good-only", "agent-r")
 def begin(seed: int, settings: dict[str, Any], out: Path) -> None:
     """The cloned start of a seed, and held-out episodes of the model before it."""
     make_start(seed, settings, out)
+    untrained(seed, settings, out)
+
+
+def untrained(seed: int, settings: dict[str, Any], out: Path) -> None:
+    """Held-out episodes of the model that a seed's cloned start began as."""
     config, folder = EvolveConfig(**{**settings, "seed": seed}), out / f"seed-{seed}" / "start" / "run"
     with EpisodeStore(folder / "episodes.db") as store:
         if store.count(phase="untrained"):

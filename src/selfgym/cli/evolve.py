@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 def evolve(
     recipe: Annotated[
         str | None,
-        typer.Argument(help="agent-r, or a control: direct-revision, good-only, more-cloning.", show_default="agent-r"),
+        typer.Argument(
+            help="agent-r, grpo, dr-grpo, rloo, dapo, gigpo, starpo, nft, dpo, reinforce, or a control of agent-r: "
+            "direct-revision, good-only, more-cloning.",
+            show_default="agent-r",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The run's folder; one that exists is gone on with.", show_default="runs/RECIPE")
@@ -43,7 +47,9 @@ def evolve(
     seed: Annotated[int | None, typer.Option(help="Of every random choice of the run.", show_default="0")] = None,
     iterations: Annotated[int | None, typer.Option(help="Rounds of collecting and updating.")] = None,
     demos: Annotated[int | None, typer.Option(help="Expert episodes cloned before the first round.")] = None,
-    tasks: Annotated[int | None, typer.Option(help="Training tasks searched in each round.")] = None,
+    tasks: Annotated[
+        int | None, typer.Option(help="Training tasks searched, or played by a group, in each round.")
+    ] = None,
     evaluations: Annotated[int | None, typer.Option(help="Held-out tasks played after each update.")] = None,
     setting: Annotated[
         list[str] | None,
@@ -67,6 +73,8 @@ def evolve(
       selfgym evolve agent-r --model smollm2 --set lora=16
 
       selfgym evolve agent-r --env selfgym/MiniWoB-v0 --task click-button
+
+      selfgym evolve grpo --seed 1      (or gigpo, dapo ...: what differs, as --set group.size=16)
     """
     from selfgym.trainers.evolve import evolve as run
     from selfgym.trainers.recipe import find_recipe
@@ -102,7 +110,8 @@ def _settings(folder: Path, config: Path | None, given: dict[str, Any], pairs: l
 
     known = folder / "config.json"
     source = config or (known if known.exists() else None)
-    settings = _read(source) if source else preset(str(given.get("model", "nano")), str(given.get("env", "")))
+    chosen = {name: given[name] for name in ("model", "env", "recipe") if name in given}
+    settings = _read(source) if source else preset(**chosen)
     settings |= given
     for name, value in parse_options(pairs).items():
         _put(settings, name.split("."), value)
