@@ -225,7 +225,11 @@ def _variables(names: dict[str, Any]) -> dict[str, Any]:
     """The plain values among ``names`` that may last, and a printed word about those that are too large."""
     found, room = {}, MOST_KEPT
     for name, value in names.items():
-        if name.startswith("_") or name in _OURS or not _is_plain(value):
+        if name.startswith("_") or name in _OURS:
+            continue
+        if not _is_plain(value):
+            if type(value) in (dict, list, tuple, set):
+                print(f"[{name} is not kept: it is more than text, numbers, lists and dictionaries with text as keys]")
             continue
         size = len(as_json(value))
         if size > _MOST_VALUE or size > room:

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from selfgym.envs.apps.scenarios.scenario import SPLITS, VARIANTS, Draw, Scenario, Task, UnfitWorldError
 from selfgym.envs.apps.world import World, make_world
 
-FAMILIES = ("mail",)
+FAMILIES = ("mail", "people", "planning", "papers", "money", "songs", "travel", "leisure")
 """The modules of this folder that hold scenarios."""
 _ATTEMPTS = 60
 _WORLDS = 2**32
