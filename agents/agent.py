@@ -52,6 +52,7 @@ class UnknownAgentError(LookupError):
 AgentFactory = Callable[..., Agent]
 _BUILT_IN = {
     "random": "selfgym.agents.random:RandomAgent",
+    "clerk": "selfgym.agents.clerk:ClerkAgent",
     "expert": "selfgym.agents.expert:ExpertAgent",
     "programmer": "selfgym.agents.programmer:ProgrammerAgent",
     "react": "selfgym.agents.react:ReactAgent",

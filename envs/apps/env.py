@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from selfgym.envs.apps.api.endpoint import APPS
 from selfgym.envs.apps.api.schema import as_json
+from selfgym.envs.apps.api.session import MOST_KEPT
 from selfgym.envs.apps.evaluate import evaluate
 from selfgym.envs.apps.hiding import hidden
 from selfgym.envs.apps.host import Answer, Host, Report, ReportError, read_report
@@ -46,8 +47,8 @@ _PREIMPORT = (
 _LIMITS = Limits(timeout=10.0, memory=2**28, processes=8, output=2**20, disk=2**16, files=1)
 _MAGIC = b"apps1"
 _MOST_SNAPSHOT = 2**26
-_FORM = "%(text)s\n\nYou assist %(name)s and write Python. Apps: %(apps)s.\n%(how)s"
 _HOW = (
+    f"Apps: {', '.join(APPS)}.\n"
     'Call them as in apis.mail.search(query="x"). docs() tells more, docs("mail") lists the endpoints of an app, '
     'docs("mail.send") explains one. print() shows you results. What you define stays. End with finish(), or '
     "finish(answer) if an answer is asked for."
@@ -62,7 +63,8 @@ class _Finish(BaseModel):
     answer: Answer = Field(default=None, description="the answer, where one is asked for")
 
 
-TOOLS = ToolSet([Tool("run", "Run Python code.", _Run), Tool("finish", "End the task.", _Finish)])
+APP_TOOLS = ToolSet([Tool("run", "Run Python code.", _Run), Tool("finish", "End the task.", _Finish)])
+"""The actions as tool calls, for agents that want them so; any other text is code."""
 
 
 class _State(BaseModel):
@@ -96,8 +98,6 @@ class AppsEnv(AgentEnv[str]):
     """
 
     version = VERSION
-    tools = TOOLS
-    """What an action may call, where it is not code."""
 
     def __init__(
         self,
@@ -141,14 +141,17 @@ class AppsEnv(AgentEnv[str]):
         return self._host
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        """Begin the task of ``seed``, or one drawn. Raises `SandboxUnavailable`."""
+        """Begin the task of ``seed``, or one drawn. Raises `SandboxUnavailable`.
+
+        ``options["definitions"]``: source by name of functions that are there from the beginning, such as skills of
+        earlier episodes. They run in the sandbox only.
+        """
         super().reset(seed=seed)
-        if options:
-            raise ValueError(f"unknown reset option {min(options)!r}: there are none")
+        kept = _definitions(options or {})
         self._seed = int(self.np_random.integers(2**31)) if seed is None else seed
         assignment = assigned(self._scenarios, self._seed)
-        self._begin(assignment, Host(assignment.world))
-        self._state = _State(observation=_introduction(assignment))
+        self._begin(assignment, Host(assignment.world, kept))
+        self._state = _State(observation=_introduction(assignment, kept))
         return self._state.observation, self._info()
 
     def step(self, action: Any) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -313,16 +316,28 @@ def _digest(body: bytes) -> bytes:
     return blake2b(body, digest_size=_DIGEST).digest()
 
 
-def _introduction(assignment: Assignment) -> str:
-    fields = {"text": assignment.task.text, "name": assignment.world.me["name"], "apps": ", ".join(APPS), "how": _HOW}
-    return _FORM % fields
+def _definitions(options: dict[str, Any]) -> list[tuple[str, str]]:
+    if unknown := options.keys() - {"definitions"}:
+        raise ValueError(f"unknown reset option {min(unknown)!r}: there is only 'definitions'")
+    given = options.get("definitions", {})
+    if not isinstance(given, dict) or not all(isinstance(text, str) for pair in given.items() for text in pair):
+        raise ValueError("the reset option 'definitions' is a dictionary of names and sources")
+    if sum(map(len, given.values())) > MOST_KEPT:
+        raise ValueError(f"the definitions have more than {MOST_KEPT} characters together")
+    return list(given.items())
+
+
+def _introduction(assignment: Assignment, kept: list[tuple[str, str]]) -> str:
+    text = f"{assignment.task.text}\n\nYou assist {assignment.world.me['name']} and write Python. {_HOW}"
+    heads = [line.rstrip(":") for _, source in kept for line in source.splitlines() if line.startswith("def ")]
+    return f"{text}\nDefined already: {'; '.join(heads)}" if heads else text
 
 
 def _parsed(action: Any) -> tuple[str | None, Answer]:
     """The code to run, or ``None`` and the answer to finish with. Raises `ActionError`."""
     if isinstance(action, str) and len(action) <= MAX_ACTION_CHARACTERS and not _is_call(action):
         return str(action), None
-    call = TOOLS.parse(action)
+    call = APP_TOOLS.parse(action)
     if call.name == "finish":
         return None, call.arguments["answer"]
     if len(call.arguments["code"]) > MAX_ACTION_CHARACTERS:

@@ -80,9 +80,10 @@ class Changes:
 class Host:
     """One episode's database, with the definitions and values that last from step to step."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, kept: list[tuple[str, str]] | None = None) -> None:
+        """``kept``: names and sources of definitions that are there from the beginning."""
         self.world = world
-        self.kept: list[tuple[str, str]] = []
+        self.kept = kept or []
         self.variables: dict[str, Any] = {}
         self._db = opened(world.data)
 

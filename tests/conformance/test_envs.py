@@ -103,7 +103,7 @@ def settings_of(name):
 def _ready(request, name):
     if name == "selfgym/AlfWorld-v0":
         request.getfixturevalue("alfworld_data")
-    if name == "selfgym/Code-v0":
+    if name in ("selfgym/Apps-v0", "selfgym/Code-v0"):
         request.getfixturevalue("sandboxes")
     if name == "selfgym/BrowserGym-v0" and find_spec("browsergym") is None:
         pytest.skip("BrowserGym is not installed here: it wants an environment of its own; see test_browsergym.py")

@@ -214,7 +214,7 @@ def shopping_note(draw: Draw) -> Task:
     title = draw.any(("Shopping", "To buy", "Market"))
     return Task(
         f'Write a note "{title}" with the names of all ingredients that my planned meals from {later(draw, 0)} to '
-        "{until} need, each once, sorted by alphabet, one a line.",
+        f"{until} need, each once, sorted by alphabet, one a line.",
         {"from_date": later(draw, 0), "to_date": until, "title": title},
         Expected().add("notes", title=title, body="\n".join(sorted(names))),
     )

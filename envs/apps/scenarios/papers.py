@@ -297,7 +297,7 @@ def sign_files(draw: Draw) -> Task:
     text = f"Checked: {len(texts(word))}"
     expected.add("messages", phone=person["phone"], direction="sent", text=text)
     return Task(
-        f'Add the line "checked by {me}" to every file that mentions "{word}" in its path or content, except .jpg ones. '
+        f'Add the line "checked by {me}" to every file that mentions "{word}" in path or content, except .jpg files. '
         f'Then send {person["name"]} the text message "Checked: " and the number of files.',
         {"word": word, "me": me, "name": person["name"]},
         expected,
