@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from selfgym.envs.apps.api.endpoint import APPS
 from selfgym.envs.apps.api.schema import as_json
-from selfgym.envs.apps.api.session import MOST_KEPT
+from selfgym.envs.apps.api.session import MOST_KEPT, cut
 from selfgym.envs.apps.evaluate import evaluate
 from selfgym.envs.apps.hiding import hidden
 from selfgym.envs.apps.host import Answer, Host, Report, ReportError, read_report
@@ -167,9 +167,9 @@ class AppsEnv(AgentEnv[str]):
             else:
                 self._run(code)
         except ActionError as error:
-            self._state.observation = self._state.error = _cut(str(error), self.max_output)
+            self._state.observation = self._state.error = cut(str(error), self.max_output)
         except SandboxError as error:
-            self._state.observation = _cut(f"The sandbox failed: {error}", self.max_output)
+            self._state.observation = cut(f"The sandbox failed: {error}", self.max_output)
             self._state.ended = Outcome.ENV_ERROR
             self._hang_up()
         if self._state.ended is Outcome.RUNNING and self._state.steps >= self.max_steps:
@@ -181,9 +181,9 @@ class AppsEnv(AgentEnv[str]):
 
     def _run(self, code: str) -> None:
         report = self._report(code)
-        output = _cut(_clean(report.output).rstrip("\n"), self.max_output)
+        output = cut(_clean(report.output).rstrip("\n"), 2 * self.max_output)  # it is cut already, if honest
         if report.error is not None:
-            error = _cut(_clean(report.error), self.max_output)
+            error = cut(_clean(report.error), self.max_output)
             told = f"{error}\nNothing that this code did was kept."
             self._state.error = told
             self._state.observation = f"{output}\n{told}" if output else told
@@ -197,7 +197,7 @@ class AppsEnv(AgentEnv[str]):
 
     def _report(self, code: str) -> Report:
         """Run the code in the sandbox. Raises `ActionError` where it comes to no proper end."""
-        job, data = self.host.job(code)
+        job, data = self.host.job(code, self.max_output)
         if self._session is None:
             self._session = self._open()
         result = self._session.exec(_PROGRAM, stdin=as_json(job).encode() + b"\n" + data)
@@ -359,11 +359,3 @@ def _is_call(action: str) -> bool:
 def _clean(text: str) -> str:
     """``text`` without halves of characters, which no file could hold."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _cut(text: str, most: int) -> str:
-    """``text``, of a long one beginning and end."""
-    if len(text) <= most:
-        return text
-    half = most // 2
-    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"

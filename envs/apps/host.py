@@ -11,7 +11,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from selfgym.envs.apps.api.endpoint import ApiError
 from selfgym.envs.apps.api.schema import COLUMNS, TABLES, UNTOLD, Row, as_json, insert, opened, rows
@@ -21,6 +21,9 @@ from selfgym.envs.apps.world import World
 MOST_REPORT = 2**20
 """Bytes of a report."""
 _MOST_VALUES = 2 * MOST_KEPT
+
+_KEPT = TypeAdapter(list[tuple[str, str]])
+_VARIABLES = TypeAdapter(dict[str, Any])
 
 Scalar = str | int | float | bool | None
 Answer = Scalar | list[Any] | dict[str, Any]
@@ -50,7 +53,7 @@ def read_report(data: bytes) -> Report:
     if len(data) > MOST_REPORT:
         raise ReportError(f"it has {len(data)} bytes")
     try:
-        json.loads(data, parse_constant=_refuse)
+        as_json(json.loads(data, parse_constant=_refuse))  # which refuses 1e999 too
         report = Report.model_validate_json(data)
         sizes = sum(len(name) + len(source) for name, source in report.kept), len(as_json(report.variables))
     except (ValidationError, ValueError, RecursionError) as error:
@@ -91,9 +94,13 @@ class Host:
         """Let the database go."""
         self._db.close()
 
-    def job(self, code: str) -> tuple[dict[str, Any], bytes]:
-        """What a step is given: the code with all that lasts, and a copy of the database."""
-        return {"code": code, "kept": self.kept, "variables": self.variables}, bytes(self._db.serialize())
+    def job(self, code: str, most: int) -> tuple[dict[str, Any], bytes]:
+        """What a step is given: the code with all that lasts, and a copy of the database.
+
+        ``most``: how many characters of output are wanted.
+        """
+        fields = {"code": code, "most": most, "kept": self.kept, "variables": self.variables}
+        return fields, bytes(self._db.serialize())
 
     def apply(self, report: Report) -> bool:
         """Do a step's calls on the true database; whether they gave what the report says that they gave."""
@@ -145,13 +152,14 @@ class Host:
         host = cls(world)
         try:
             host._fill(state)
+            host.kept = _KEPT.validate_python(state["kept"])
+            host.variables = _VARIABLES.validate_python(state["variables"])
         except sqlite3.Error as error:
+            host.close()
             raise ValueError(f"the rows do not fit the tables: {error}") from None
-        checked = Report.model_validate(
-            {**dict.fromkeys(("error", "answer")), "output": "", "calls": [], "digest": "", "finished": False}
-            | {"kept": [tuple(one) for one in state["kept"]], "variables": state["variables"]}
-        )
-        host.kept, host.variables = checked.kept, checked.variables
+        except BaseException:
+            host.close()
+            raise
         return host
 
     def _fill(self, state: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from selfgym.envs.apps.scenarios.scenario import Scenario, Task
 Style = Literal["plain", "skill", "careless"]
 STYLES: tuple[Style, ...] = ("plain", "skill", "careless")
 
+_SHORT = 6  # lines of a step; where parameters make the first one longer, they are a step of their own
 _SLIPS = (
     'apis.notes.create(title="log", body="done")',
     'mail = apis.mail.search(page_limit=1)[0]\napis.mail.delete(mail_id=mail["id"])',
@@ -31,7 +32,8 @@ def steps(scenario: Scenario, task: Task, style: Style = "plain", defined: bool 
     given = [f"{name} = {value!r}" for name, value in task.parameters.items()]
     first, *others = scenario.procedure
     last = "finish(answer)" if task.answer is not None else "finish()"
-    found = ["\n".join([*given, first]), *others]
+    short = len(given) + first.count("\n") < _SHORT
+    found = ["\n".join([*given, first]), *others] if short else ["\n".join(given), first, *others]
     if style == "careless":
         found.append(_SLIPS[slip % len(_SLIPS)])
     return [*found, last]

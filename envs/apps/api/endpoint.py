@@ -42,6 +42,8 @@ Time = Annotated[str, "HH:MM"]
 
 MOST_TEXT = 2_000
 """Characters in one text that is passed to an endpoint."""
+MOST_GROWN = 10_000
+"""Characters to which a text may grow line by line."""
 _MOST_LIST = 50
 _MOST_NUMBER = 10**9
 _PAGE = 20
@@ -102,6 +104,12 @@ class Call:
         names = " and ".join(f"{name} = ?" for name in where)
         self.db.execute(f'delete from "{table}" where {names}', tuple(where.values()))
 
+    def longer(self, text: str, line: str) -> str:
+        """``text`` with one line more, or an error where it gets too long."""
+        if len(text) + len(line) > MOST_GROWN:
+            raise ApiError(f"the text would have more than {MOST_GROWN} characters")
+        return f"{text}\n{line}"
+
     def tick(self) -> None:
         """A minute passes."""
         later = datetime.fromisoformat(self.now) + timedelta(minutes=1)
@@ -142,12 +150,15 @@ class Endpoint:
             if not call.rows("select id from sessions where app = ? and token = ?", app, token):
                 raise ApiError(f"{self.name}: this access_token is not valid; {app}.login gives you one")
         if not self.writes:
-            return self.function(call, **arguments)
+            try:
+                return self.function(call, **arguments)
+            except ApiError as error:
+                raise ApiError(f"{self.name}: {error}") from None
         db.execute("savepoint call")
         try:
             result = self.function(call, **arguments)
             call.tick()
-        except ApiError as error:
+        except (ApiError, sqlite3.Error) as error:
             db.execute("rollback to call")
             raise ApiError(f"{self.name}: {error}") from None
         finally:

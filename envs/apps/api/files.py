@@ -63,7 +63,7 @@ def write(call: Call, path: str, content: str) -> Row:
 def append(call: Call, path: str, line: str) -> Row:
     """Add a line at the end of a file."""
     file = _file(call, path)
-    return call.change("files", file["id"], content=f"{file['content']}\n{line}")
+    return call.change("files", file["id"], content=call.longer(file["content"], line))
 
 
 @writes

@@ -52,7 +52,7 @@ def update(call: Call, note_id: int, field: Literal["title", "body"], value: str
 def append(call: Call, note_id: int, line: str) -> Row:
     """Add a line at the end of a note."""
     note = call.one("notes", note_id, "note")
-    return call.change("notes", note_id, body=f"{note['body']}\n{line}")
+    return call.change("notes", note_id, body=call.longer(note["body"], line))
 
 
 @writes

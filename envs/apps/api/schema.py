@@ -108,5 +108,5 @@ def plain(row: Row) -> Row:
 
 
 def as_json(value: Any) -> str:
-    """The one text that stands for ``value``."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """The text that stands for ``value``; the order of keys is kept, as code may depend on it."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

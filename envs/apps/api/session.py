@@ -10,7 +10,7 @@ import os
 import sqlite3
 import sys
 from code import InteractiveInterpreter
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from hashlib import blake2b
 from io import StringIO
 from types import TracebackType
@@ -24,6 +24,8 @@ MOST_CALLS = 1_000
 """API calls in one step."""
 MOST_KEPT = 60_000
 """Characters of definitions, and as many of values, that last over a step."""
+MOST_SAID = 200_000
+"""Characters of the arguments of all calls in one step."""
 _MOST_VALUE = 20_000
 _MOST_ERROR = 300
 _OURS = ("apis", "docs", "finish", "ApiError")
@@ -36,13 +38,17 @@ class CallLog:
     def __init__(self, db: sqlite3.Connection) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._db = db
+        self._said = 0
         self._digest = blake2b(digest_size=16)
 
     def perform(self, name: str, arguments: dict[str, Any]) -> Any:
         """Call the endpoint ``name``. Raises `ApiError`."""
         if len(self.calls) >= MOST_CALLS:
             raise ApiError(f"one step may make {MOST_CALLS} calls, no more")
-        endpoint = find(name)
+        endpoint, said = find(name), len(as_json(arguments))
+        if self._said + said > MOST_SAID:
+            raise ApiError(f"the arguments of one step may have {MOST_SAID} characters together, no more")
+        self._said += said
         self.calls.append((name, arguments))
         try:
             result = endpoint.call(self._db, arguments)
@@ -140,7 +146,7 @@ class _Runner(InteractiveInterpreter):
         return found
 
     def _where(self, filename: str, line: int | None) -> str:
-        lines = self._sources.get(filename, "").splitlines()
+        lines = _lines(self._sources.get(filename, ""))
         if line is None or not 0 < line <= len(lines):
             return ""
         place = "" if filename == "<step>" else f"{filename.strip('<>')}, "
@@ -148,8 +154,16 @@ class _Runner(InteractiveInterpreter):
 
 
 def run(job: dict[str, Any], data: bytes) -> dict[str, Any]:
-    """Run ``job["code"]`` on the database ``data``, with the definitions and values of earlier steps."""
-    log, output, finished = CallLog(opened(data)), StringIO(), []
+    """Run ``job["code"]`` on the database ``data``, with the definitions and values of earlier steps.
+
+    ``job["most"]`` is how many characters of output are wanted.
+    """
+    with closing(opened(data)) as db:
+        return _run(job, CallLog(db))
+
+
+def _run(job: dict[str, Any], log: CallLog) -> dict[str, Any]:
+    output, finished = StringIO(), []
 
     def finish(answer: Any = None) -> None:
         """End the task, with an answer where one is asked for."""
@@ -158,9 +172,10 @@ def run(job: dict[str, Any], data: bytes) -> dict[str, Any]:
         finished.append(answer)
         raise SystemExit
 
-    def docs(topic: str = "") -> None:
+    def docs(topic: str = "") -> str:
         """Print the documentation of all apps, of one, or of an endpoint."""
         print(manual(topic))
+        return ""  # so that print(docs()) does no harm
 
     names = {"__name__": "__main__", "apis": _Apis(log), "docs": docs, "finish": finish, "ApiError": ApiError}
     runner = _Runner(names)
@@ -183,7 +198,7 @@ def run(job: dict[str, Any], data: bytes) -> dict[str, Any]:
     if not runner.error and idle:
         runner.error = "that code did nothing: it called no API, printed nothing and defined nothing"
     return {
-        "output": output.getvalue(),
+        "output": cut(output.getvalue(), job["most"]),
         "error": runner.error,
         "calls": log.calls,
         "digest": log.digest(),
@@ -205,9 +220,17 @@ def main() -> None:
         report = report[os.write(1, report) :]
 
 
+def cut(text: str, most: int) -> str:
+    """``text``, of a long one beginning and end."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
+
+
 def _definitions(code: str) -> dict[str, str]:
     """The functions, classes and imports at the top level of ``code``: name (or the import itself) and source."""
-    lines, found = code.splitlines(), {}
+    lines, found = _lines(code), {}
     for node in ast.parse(code).body:
         if isinstance(node, _DEFINITIONS):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
@@ -215,6 +238,11 @@ def _definitions(code: str) -> dict[str, str]:
         elif isinstance(node, ast.Import | ast.ImportFrom):
             found[ast.unparse(node)] = ast.unparse(node)
     return {name: source for name, source in found.items() if name not in _OURS}
+
+
+def _lines(code: str) -> list[str]:
+    """The lines as Python counts them, which `str.splitlines` does not."""
+    return code.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _is_there(name: str, names: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 import datetime
 
-from .endpoint import Call, Date, reads
+from .endpoint import ApiError, Call, Date, reads
 from .schema import Row
 
 
@@ -29,6 +29,8 @@ def now(call: Call) -> Row:
 def weekday(call: Call, date: Date) -> Row:
     """The day of the week of a date, and the dates of its Monday and Sunday."""
     day = datetime.date.fromisoformat(date)
+    if not 1900 <= day.year <= 2200:
+        raise ApiError(f"{date} is too far away")
     monday = day - datetime.timedelta(days=day.weekday())
     sunday = monday + datetime.timedelta(days=6)
     return {"weekday": day.strftime("%A"), "monday": str(monday), "sunday": str(sunday)}

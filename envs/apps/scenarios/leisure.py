@@ -26,18 +26,25 @@ def needs(draw: Draw, recipe: Row) -> list[Row]:
     """
     apis.fitness.log(kind=kind, date=date, minutes=minutes, kilometres=kilometres)
     ---
-    print(apis.fitness.workouts(kind=kind, from_date=date))
+    apis.fitness.set_goal(kind=kind, minutes=goal)
     """,
 )
 def log_workout(draw: Draw) -> Task:
-    """Write down a workout."""
+    """Write down a workout, and set a goal."""
     kind, day = draw.one(words.WORKOUTS), later(draw, -1)
-    minutes, kilometres = draw.any(range(20, 90)), draw.any(range(1, 25))
+    minutes, kilometres, goal = draw.any(range(20, 90)), draw.any(range(1, 25)), draw.any((200, 220, 250))
     more = {"date": day, "minutes": minutes, "kilometres": kilometres}
+    expected = Expected().add("workouts", kind=kind, **more)
+    before = draw.world.rows("goals", kind=kind)
+    if before:
+        expected.change("goals", before[0]["id"], minutes=goal)
+    else:
+        expected.add("goals", kind=kind, minutes=goal)
     return Task(
-        f"Log a workout for me: {kind} on {day}, {minutes} minutes, {kilometres} kilometres.",
-        {"kind": kind, **more},
-        Expected().add("workouts", kind=kind, **more),
+        f"Log a workout for me: {kind} on {day}, {minutes} minutes, {kilometres} kilometres. Then set my weekly goal "
+        f"for {kind} to {goal} minutes.",
+        {"kind": kind, **more, "goal": goal},
+        expected,
     )
 
 
