@@ -28,6 +28,7 @@ from selfgym.envs.apps.evaluate import evaluate
 from selfgym.envs.apps.hiding import hidden
 from selfgym.envs.apps.host import Answer, Host, Report, ReportError, read_report
 from selfgym.envs.apps.scenarios.catalogue import Assignment, assigned, chosen
+from selfgym.envs.code.workspace import laid_out
 from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
 from selfgym.envs.sandbox.limits import Limits, SandboxError
 from selfgym.envs.sandbox.opening import Backend, open_sandbox
@@ -39,13 +40,15 @@ VERSION = "1"
 """Of the worlds, apps and scenarios: changes whenever the same seed and actions could give another episode."""
 
 _PLACE = "/srv/selfgym"
-_PROGRAM = f"import sys\nsys.path.append({_PLACE!r})\nfrom api.session import main\nmain()"
+_PROGRAM = f"import sys\nsys.path.insert(0, {_PLACE!r})\nfrom api.session import main\nmain()"
 _PREIMPORT = (
     *("ast", "bisect", "code", "collections", "dataclasses", "datetime", "difflib", "functools", "hashlib", "inspect"),
     *("io", "itertools", "json", "math", "re", "sqlite3", "typing", "contextlib"),
 )
 _LIMITS = Limits(timeout=10.0, memory=2**28, processes=8, output=2**20, disk=2**16, files=1)
+_EMPTY = laid_out({})
 _MAGIC = b"apps1"
+_MOST_OUTPUT = 20_000
 _MOST_SNAPSHOT = 2**26
 _HOW = (
     f"Apps: {', '.join(APPS)}.\n"
@@ -109,8 +112,10 @@ class AppsEnv(AgentEnv[str]):
         backend: Backend = "local",
         render_mode: str | None = None,
     ) -> None:
-        if max_steps < 1 or max_output < 100:
-            raise ValueError(f"max_steps should be at least 1 and max_output 100, not {max_steps} and {max_output}")
+        if max_steps < 1:
+            raise ValueError(f"max_steps should be at least 1, not {max_steps}")
+        if not 100 <= max_output <= _MOST_OUTPUT:
+            raise ValueError(f"max_output should be at least 100 and at most {_MOST_OUTPUT}, not {max_output}")
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"unknown render_mode {render_mode!r}: choose 'ansi' or None")
         self._options = (split, level, scenario)
@@ -200,6 +205,7 @@ class AppsEnv(AgentEnv[str]):
         job, data = self.host.job(code, self.max_output)
         if self._session is None:
             self._session = self._open()
+        self._session.restore(_EMPTY)  # a step leaves no file to the next
         result = self._session.exec(_PROGRAM, stdin=as_json(job).encode() + b"\n" + data)
         if result.limit == "timeout":
             raise ActionError(f"The code ran for more than {_LIMITS.timeout:.0f} seconds and was stopped.")

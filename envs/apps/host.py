@@ -117,9 +117,11 @@ class Host:
 
     def changes(self, table: str) -> Changes:
         """How ``table`` differs from the beginning."""
-        before, found = self.world.tables[table], Changes()
-        missing = dict(before)
-        for values in rows(self._db, table):
+        found, now = Changes(), rows(self._db, table)
+        if now == self.world.values[table]:
+            return found
+        missing = dict(self.world.tables[table])
+        for values in now:
             row = dict(zip(COLUMNS[table], values, strict=True))
             old = missing.pop(row["id"], None)
             if old is None:

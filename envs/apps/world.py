@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from random import Random
+from typing import Any
 
 from selfgym.envs.apps import words
 from selfgym.envs.apps.api.schema import COLUMNS, TABLES, Row, empty, insert, rows
@@ -24,6 +25,8 @@ class World:
     """The database, as SQLite serialises it."""
     tables: dict[str, dict[int, Row]]
     """Every row by table and id, as it is stored: truth values are 0 and 1."""
+    values: dict[str, list[tuple[Any, ...]]]
+    """The same as SQLite gives them, in the order of ids: tables that did not change are told from these at once."""
 
     def rows(self, table: str, **where: object) -> list[Row]:
         """The rows of ``table`` that have all these values, in the order of ids."""
@@ -60,11 +63,12 @@ def make_world(seed: int) -> World:
             insert(db, table, {"id": number, **row})
     db.execute("commit")
     data = bytes(db.serialize())
+    values = {table: rows(db, table) for table in TABLES}
     tables = {
-        table: {row[0]: dict(zip(COLUMNS[table], row, strict=True)) for row in rows(db, table)} for table in TABLES
+        table: {row[0]: dict(zip(COLUMNS[table], row, strict=True)) for row in found} for table, found in values.items()
     }
     db.close()
-    return World(data, tables)
+    return World(data, tables, values)
 
 
 Made = dict[str, list[Row]]

@@ -6,7 +6,6 @@ agent's code sees in its sandbox. So it may import nothing but itself and the st
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from typing import Any
 
 Row = dict[str, Any]
@@ -94,9 +93,9 @@ def insert(db: sqlite3.Connection, table: str, row: Row) -> None:
     db.execute(f'insert into "{table}" ({", ".join(row)}) values ({marks})', tuple(row.values()))
 
 
-def rows(db: sqlite3.Connection, table: str) -> Iterator[tuple[Any, ...]]:
+def rows(db: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
     """Every row of ``table`` in the order of ids, its values in the order of `COLUMNS`."""
-    return iter(db.execute(f'select {", ".join(COLUMNS[table])} from "{table}" order by id'))
+    return db.execute(f'select {", ".join(COLUMNS[table])} from "{table}" order by id').fetchall()
 
 
 def plain(row: Row) -> Row:

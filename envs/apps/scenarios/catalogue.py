@@ -6,6 +6,7 @@ import importlib
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from selfgym.envs.apps.evaluate import evaluate
 from selfgym.envs.apps.scenarios.scenario import SPLITS, VARIANTS, Draw, Scenario, Task, UnfitWorldError
 from selfgym.envs.apps.world import World, make_world
 
@@ -65,7 +66,10 @@ def assigned(scenarios: tuple[Scenario, ...], seed: int) -> Assignment:
 
 @lru_cache(maxsize=256)
 def make_task(scenario: Scenario, number: int, variant: int) -> Assignment:
-    """Variant ``variant`` of chain ``number`` of a scenario, in the first world that has enough for all variants."""
+    """Variant ``variant`` of chain ``number`` of a scenario, in the first world that has enough for all variants.
+
+    Enough is: three different tasks, none of which is done by doing nothing.
+    """
     for attempt in range(_ATTEMPTS):
         world = make_world(_world_seed(scenario.split, number, attempt))
         seed = f"{scenario.name} {number} {attempt}"
@@ -73,9 +77,13 @@ def make_task(scenario: Scenario, number: int, variant: int) -> Assignment:
             tasks = [scenario.build(Draw(world, seed, one)) for one in range(VARIANTS)]
         except UnfitWorldError:
             continue
-        if len({task.text for task in tasks}) == VARIANTS:
+        if len({task.text for task in tasks}) == VARIANTS and not any(map(_is_done_already, tasks)):
             return Assignment(scenario, variant, world, tasks[variant], number)
     raise RuntimeError(f"no world in {_ATTEMPTS} has enough for the scenario {scenario.name}")
+
+
+def _is_done_already(task: Task) -> bool:
+    return all(passed for _, passed in evaluate(task.expected, task.answer, {}, None))
 
 
 def _world_seed(split: str, number: int, attempt: int) -> int:
