@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,19 @@ def end_ids(tokenizer: Any, listed: int | Sequence[int] | None = None) -> list[i
     ids = [tokenizer.convert_tokens_to_ids(token) for token in _END_OF_TURN if token in special]
     ids += [tokenizer.eos_token_id, *([listed] if listed is None or isinstance(listed, int) else listed)]
     return list(dict.fromkeys(token for token in ids if token is not None))
+
+
+def tensor_shapes(folder: str | Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors in a folder's (or cached hub model's) safetensors files."""
+    from huggingface_hub import snapshot_download
+    from safetensors import safe_open
+
+    path = Path(folder) if Path(folder).is_dir() else Path(snapshot_download(str(folder), local_files_only=True))
+    shapes: dict[str, tuple[int, ...]] = {}
+    for file in sorted(path.glob("*.safetensors")):
+        with safe_open(file, "numpy") as tensors:
+            shapes |= {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+    return shapes
 
 
 class _Row:

@@ -40,13 +40,15 @@ class Server:
         return self._send(path, body, json.loads)
 
     def tell(self, path: str, body: dict[str, Any]) -> None:
-        """POST a command; all that matters of the answer is that it is no error."""
-        self._send(path, body, lambda said: None)
+        """POST a command, once; all that matters of the answer is that it is no error."""
+        self._send(path, body, lambda said: None, retries=0)
 
-    def _send(self, path: str, body: dict[str, Any] | None, read: Callable[[bytes], Any]) -> Any:
+    def _send(
+        self, path: str, body: dict[str, Any] | None, read: Callable[[bytes], Any], retries: int | None = None
+    ) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        problem = ""
-        for attempt in range(self._retries + 1):
+        problem, retries = "", self._retries if retries is None else retries
+        for attempt in range(retries + 1):
             if attempt:
                 time.sleep(self._pause * 2 ** (attempt - 1))
             try:
@@ -59,4 +61,5 @@ class Server:
                     raise Refused(f"the server at {self.url} refused {path}: {problem}") from error
             except (OSError, HTTPException, ValueError) as error:
                 problem = f"{type(error).__name__}: {error}"
-        raise PolicyError(f"the server at {self.url} failed {self._retries + 1} times to answer {path}: {problem}")
+        times = f"{retries + 1} times" if retries else "once"
+        raise PolicyError(f"the server at {self.url} failed {times} to answer {path}: {problem}")

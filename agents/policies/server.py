@@ -16,12 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
-from selfgym.agents.policies.engine import Answer, Request, complete, end_ids
+from selfgym.agents.policies.completions_api import Served, models, sample_ids, sample_text, token_logprob
+from selfgym.agents.policies.engine import Answer, Request, complete, end_ids, tensor_shapes
 from selfgym.agents.policies.json_http import Refused, Server
 from selfgym.agents.policies.policy import Completion, PolicyError, Prompt
-
-_MAX_STOPS = 4  # the protocol's limit
 
 
 class ServerPolicy:
@@ -58,9 +58,9 @@ class ServerPolicy:
         self.version = 0
         self.evaluation = evaluation
         self.width = width
-        served = {} if model and tokenizer else self._served(model)
-        self.name = self._model = model or str(served["id"])
-        self.tokenizer = _tokenizer(str(tokenizer or served.get("root") or self.name))
+        served = Served(id=model) if model and tokenizer else self._served(model)
+        self.name = self._model = served.id
+        self.tokenizer = _tokenizer(str(tokenizer or served.root or served.id))
         self._ends = end_ids(self.tokenizer)
         self._adapter = ""
         self._speaks_ids, restricts, exact = self._probe()
@@ -119,45 +119,63 @@ class ServerPolicy:
         """Nothing is kept here; the server's prefix cache is its own."""
 
     def load_weights(self, folder: str | Path) -> None:
-        """Have the server read other weights of the same architecture from a folder that it can see.
+        """Have the server read other weights of the same architecture from a folder, in place of what it serves.
 
-        vLLM's server does that when started with VLLM_SERVER_DEV_MODE=1. What is missing in the folder stays as it was.
+        The folder is one that both can see. vLLM's server does that when started with VLLM_SERVER_DEV_MODE=1; on a CPU
+        only where the output head has weights of its own: vLLM 0.32 would go on with the old head.
         """
-        self._server.tell("/collective_rpc", {"method": "reload_weights", "kwargs": {"weights_path": str(folder)}})
-        self._server.tell("/reset_prefix_cache", {})
-        self.version += 1
+        info = self._info()
+        if info["device_config"]["device"] == "cpu" and "lm_head.weight" not in tensor_shapes(folder):
+            raise PolicyError("on a CPU vLLM's server cannot replace an output head that is tied to the embedding")
+        command = {"method": "reload_weights", "kwargs": {"weights_path": str(folder)}}
+        self._server.tell("/collective_rpc", command)
+        self._updated("")
 
     def load_adapter(self, folder: str | Path) -> None:
         """Have the server answer with the LoRA adapter in a PEFT folder that it can see, in place of an earlier one.
 
         vLLM's server does that when started with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=1.
         """
-        name = f"{self._model}-version-{self.version + 1}"
+        name = f"{self._model}-version-{self.version + 1}-{uuid4().hex[:8]}"  # not one it has seen
         self._server.tell("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(folder)})
-        old, self._adapter = self._adapter, name
-        self.version += 1
-        if old:
-            self._server.tell("/v1/unload_lora_adapter", {"lora_name": old})
+        self._updated(name)
 
     def sleep(self) -> None:
         """Have the server give the GPU's memory back until `wake`.
 
-        vLLM's does that when started with --enable-sleep-mode and VLLM_SERVER_DEV_MODE=1.
+        vLLM's does that when started with --enable-sleep-mode, which needs a GPU, and VLLM_SERVER_DEV_MODE=1.
         """
+        if not self._info()["model_config"]["enable_sleep_mode"]:
+            raise PolicyError("the server cannot sleep: start it with --enable-sleep-mode, which needs a GPU")
         self._server.tell("/sleep?level=1", {})
 
     def wake(self) -> None:
         """Have the server answer again after `sleep`."""
         self._server.tell("/wake_up", {})
 
-    def _served(self, model: str) -> dict[str, Any]:
+    def _info(self) -> dict[str, Any]:
+        """How vLLM's server is set up."""
+        try:
+            return dict(self._server.get("/server_info?config_format=json")["vllm_config"])
+        except Refused as error:
+            raise PolicyError(f"this needs a vLLM server started with VLLM_SERVER_DEV_MODE=1: {error}") from error
+
+    def _updated(self, adapter: str) -> None:
+        old, self._adapter = self._adapter, adapter
+        self.version += 1
+        if old:
+            self._server.tell("/v1/unload_lora_adapter", {"lora_name": old})
+        if not adapter:
+            self._server.tell("/reset_prefix_cache", {})
+
+    def _served(self, model: str) -> Served:
         """What the server says of ``model``, or of its only one."""
-        listed = self._server.get("/v1/models").get("data") or []
-        fitting = [entry for entry in listed if (entry["id"] == model if model else not entry.get("parent"))]
+        listed = models(self._server)
+        fitting = [entry for entry in listed if (entry.id == model if model else not entry.parent)]
         if len(fitting) != 1:
-            names = ", ".join(str(entry["id"]) for entry in listed)
+            names = ", ".join(entry.id for entry in listed)
             raise PolicyError(f"the server at {self._server.url} serves {names or 'no model'}: say which with model=")
-        return dict(fitting[0])
+        return fitting[0]
 
     def _each(self, function: Callable[[Any], Any], questions: Sequence[Any]) -> list[Any]:
         """``function`` of each question, many at once, or the `PolicyError` it raised."""
@@ -178,7 +196,7 @@ class ServerPolicy:
         """
         [only, *_] = self.tokenizer.encode("a", add_special_tokens=False)
         try:
-            answer = self._ids_answer(Request(Prompt((only,)), (only,), 1, 0, (only,)))
+            answer = sample_ids(self._server, self._model, Request(Prompt((only,)), (only,), 1, 0, (only,)), self._ends)
         except Refused:
             return False, False, False
         restricts = answer.ids == (only,)
@@ -188,81 +206,18 @@ class ServerPolicy:
     def _complete(self, request: Request) -> Answer:
         if request.allowed and not self._restricts:
             raise PolicyError(f"the server at {self._server.url} cannot restrict an answer to choices of token ids")
-        answer = self._ids_answer(request) if self._speaks_ids else self._text_answer(request)
+        model = self._adapter or self._model
+        if not self._speaks_ids:
+            return sample_text(self._server, model, request, self.tokenizer, self._ends)
+        answer = sample_ids(self._server, model, request, self._ends)
         if self.evaluation:
             return Answer(answer.ids, (), answer.finish)
         if len(answer.logprobs) != len(answer.ids):
             raise PolicyError(f"the server gave {len(answer.ids)} tokens and {len(answer.logprobs)} log-probabilities")
         return answer
 
-    def _settings(self, request: Request) -> dict[str, Any]:
-        prompt = request.prompt
-        return {
-            "model": self._adapter or self._model,
-            "max_tokens": request.max_tokens,
-            "temperature": prompt.temperature,
-            "top_p": prompt.top_p,
-            "seed": request.seed,
-        }
-
-    def _ids_answer(self, request: Request) -> Answer:
-        """From a server that speaks token ids, which is vLLM's."""
-        choice = self._ask(
-            self._settings(request)
-            | {
-                "prompt": list(request.ids),
-                "stop": list(request.prompt.stop) if not request.allowed else [],
-                "stop_token_ids": self._ends,
-                "allowed_token_ids": list(request.allowed) or None,
-                "logprobs": 0,
-                "return_token_ids": True,
-                "skip_special_tokens": False,
-            }
-        )
-        logprobs = (choice.get("logprobs") or {}).get("token_logprobs") or ()
-        return Answer(tuple(choice.get("token_ids") or ()), tuple(logprobs), _finish(choice))
-
-    def _text_answer(self, request: Request) -> Answer:
-        """From a server that speaks text; its token ids are ours."""
-        stop = [*request.prompt.stop, *self.tokenizer.batch_decode([[token] for token in self._ends[:1]])]
-        choice = self._ask(
-            self._settings(request) | {"prompt": self.tokenizer.decode(request.ids), "stop": stop[:_MAX_STOPS]}
-        )
-        ids = tuple(self.tokenizer.encode(str(choice.get("text", "")), add_special_tokens=False))
-        ended = _finish(choice) == "stop" and not request.prompt.stop
-        return Answer((*ids, *self._ends[:1]) if ended else ids, (), _finish(choice))
-
     def _score(self, question: tuple[tuple[int, ...], int]) -> float:
-        """The log-probability of one token after ``ids``."""
-        ids, token = question
-        if not ids:
-            raise PolicyError("the prompt is empty")
-        choice = self._ask(
-            {
-                "model": self._adapter or self._model,
-                "prompt": list(ids),
-                "max_tokens": 1,
-                "temperature": 0.0,
-                "logprobs": 1,
-                "logprob_token_ids": [token],
-                "return_tokens_as_token_ids": True,
-            }
-        )
-        [table, *_] = (choice.get("logprobs") or {}).get("top_logprobs") or [{}]
-        if (logprob := table.get(f"token_id:{token}")) is None:
-            raise PolicyError(f"the server at {self._server.url} gives no log-probability of a token asked for")
-        return float(logprob)
-
-    def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
-        reply = self._server.post("/v1/completions", body)
-        choices = reply.get("choices") if isinstance(reply, dict) else None
-        if not choices or not isinstance(choices[0], dict):
-            raise PolicyError(f"the server at {self._server.url} answered without a choice: {str(reply)[:200]}")
-        return dict(choices[0])
-
-
-def _finish(choice: dict[str, Any]) -> str:
-    return "length" if choice.get("finish_reason") == "length" else "stop"
+        return token_logprob(self._server, self._adapter or self._model, *question)
 
 
 def _tokenizer(name: str) -> Any:

