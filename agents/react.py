@@ -32,6 +32,7 @@ class ReactAgent:
         show_admissible: append the admissible commands to each observation.
         restrict: sample only among the admissible commands (no thoughts then).
         temperature, top_p, max_new_tokens: of the sampling.
+        code: actions are programs of several lines, taken as they are: there are no thoughts then.
         max_context: the context is rebuilt from the task and the latest turns before it would exceed this many tokens.
     """
 
@@ -43,6 +44,7 @@ class ReactAgent:
         instruction: str = INSTRUCTION,
         show_admissible: bool = False,
         restrict: bool = False,
+        code: bool = False,
         temperature: float = 1.0,
         top_p: float = 1.0,
         max_new_tokens: int = 32,
@@ -52,6 +54,7 @@ class ReactAgent:
         self.policy, self.chat = policy, Chat(policy.tokenizer)
         self.seed, self.key = seed, key or f"react-{id(self):x}"  # the cache must not take two agents for one
         self.instruction, self.show_admissible, self.restrict = instruction, show_admissible, restrict
+        self.code = code
         self.sampling: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "max_new_tokens": max_new_tokens}
         self.max_context = max_context
         self.context: tuple[int, ...] = ()
@@ -85,7 +88,7 @@ class ReactAgent:
 
     def decide(self, observation: Any, prompt: Prompt, completion: Completion) -> Decision:
         """Take ``completion`` as the answer to ``prompt``: moves this agent one turn on."""
-        thought, action = parse_answer(completion.text)
+        thought, action = ("", completion.text.strip()) if self.code else parse_answer(completion.text)
         return self._commit(
             str(observation), prompt.ids, completion.ids, completion.text,
             Decision(action, thought, response_ids=completion.ids, logprobs=completion.logprobs),

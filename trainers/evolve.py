@@ -33,7 +33,6 @@ from selfgym.agents.policies.policy import Policy
 from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.agents.policies.transformers import TransformersPolicy
 from selfgym.agents.rollout import Job, rollout
-from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.metrics import paired_difference, summarise
 from selfgym.trainers.recipe import Recipe, find_recipe
@@ -158,18 +157,8 @@ class _Run:
             return
         stage = open_stage(self.config, self.folder, number, number, self.store)
         tasks = [stage.task(seed, held_out=True) for seed in range(self.config.evaluations)]
-        jobs = [
-            Job(
-                f"{stage.run}/{piece}/{task.id}", task.make, partial(stage.agent, task, **self.config.evaluation),
-                task.seed, record={**task.record, **stage.record("eval"), "agent": "react"},
-            )
-            for task in tasks
-        ]  # fmt: skip
-        played: dict[int, Episode] = {}
-        for index, episode in rollout(jobs, stage.policy, width=self.config.width):
-            played[index] = episode
-            self.progress(piece, len(played), len(jobs))
-        episodes = [played[number] for number in range(len(jobs))]
+        self.progress(piece, 0, len(tasks))
+        episodes = list(self.recipe.evaluate(stage, tasks))
         summary = {"iteration": number, **summarise(episodes)}
         first = list(stage.episodes("eval", 0)) if number else episodes
         gain, low, high = paired_difference(episodes, first)
@@ -193,7 +182,8 @@ def _texts(config: EvolveConfig) -> Iterator[str]:
     stage = Stage(config, Path(), ScriptedPolicy([""]))
     for index in range(config.words):
         task = stage.task(task_seed(config.seed, 0, index))
-        job = Job(task.id, task.make, find_agent(config.expert), task.seed, record=task.record)
+        expert = partial(find_agent(config.expert), **config.expert_options)
+        job = Job(task.id, task.make, expert, task.seed, record=task.record)
         for _, episode in rollout([job]):
             yield from (text for step in episode.steps for text in (step.observation, step.action))
 

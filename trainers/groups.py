@@ -92,9 +92,9 @@ def groups_of(episodes: Iterator[Episode]) -> Iterator[list[Episode]]:
     yield from (group for group in found.values() if _differ(group))
 
 
-def weights(group: Sequence[Episode], config: GroupConfig) -> list[Floats]:
-    """The advantage of each step, an array an episode."""
-    totals = [episode.total_reward for episode in group]
+def weights(group: Sequence[Episode], config: GroupConfig, totals: Sequence[float] | None = None) -> list[Floats]:
+    """The advantage of each step, an array an episode; ``totals`` are their returns, if not the sums of rewards."""
+    totals = [episode.total_reward for episode in group] if totals is None else totals
     if config.baseline == "none":
         whole = np.array([1.0 if total > 0 else -config.negative for total in totals])
     else:
@@ -112,16 +112,18 @@ def weights(group: Sequence[Episode], config: GroupConfig) -> list[Floats]:
     return [gae(r, v, gamma=config.gamma, lam=config.lam) for r, v in zip(rewards, values, strict=True)]
 
 
-def group_rows(group: Sequence[Episode], config: GroupConfig) -> Iterator[Row]:
-    """The rows of a group, weighted by advantage; Z counts the tokens that were sampled, whatever their weight."""
-    for episode, of_steps in zip(group, weights(group, config), strict=True):
+def group_rows(group: Sequence[Episode], config: GroupConfig, totals: Sequence[float] | None = None) -> Iterator[Row]:
+    """The rows of a group, weighted by advantage; Z counts what was sampled, whether it has a weight or not."""
+    counted = 0.0
+    rows: list[Row] = []
+    for episode, of_steps in zip(group, weights(group, config, totals), strict=True):
         sampled = sum(len(step.response_ids) for step in episode.steps if step.trainable)
         if sampled == 0 or (config.overlong == "mask" and episode.outcome is Outcome.TRUNCATED):
             continue
-        scale = 1 / sampled if config.mean_over == "episodes" else 1.0
-        counted = float(sampled) if config.mean_over == "tokens" else 1.0
-        rows = list(rows_from(episode, lambda at, step, of=scale * of_steps: float(of[at])))  # type: ignore[misc]
-        yield from (replace(row, normaliser=counted / len(rows), group=episode.group) for row in rows)
+        scaled = of_steps / sampled if config.mean_over == "episodes" else of_steps
+        counted += sampled if config.mean_over == "tokens" else 1
+        rows += rows_from(episode, lambda at, step, scaled=scaled: float(scaled[at]))  # type: ignore[misc]
+    yield from (replace(row, normaliser=counted / len(rows), group=group[0].group) for row in rows)
 
 
 def preference_pairs(group: Sequence[Episode], most: int) -> Iterator[tuple[Row, Row]]:

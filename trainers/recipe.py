@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import Task
 from selfgym.trainers.objectives import Objective, log_likelihood
+from selfgym.trainers.playing import demonstrate, evaluate
 from selfgym.trainers.rows import Row
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class Recipe:
     rows: Callable[[Stage], Iterable[Row]]
     """What the iteration trains on, read from the store."""
     objective: Callable[[EvolveConfig], Objective] = _likelihood
+    demonstrate: Callable[[Stage, Sequence[Task]], Iterable[Episode]] = demonstrate
+    """Plays the demonstrations that the start is cloned from."""
+    evaluate: Callable[[Stage, Sequence[Task]], Iterable[Episode]] = evaluate
+    """Plays held-out tasks with the stage's policy."""
 
 
 RECIPES = {
@@ -47,6 +52,8 @@ RECIPES = {
     "starpo": "selfgym.trainers.recipes.groups:STARPO",
     "nft": "selfgym.trainers.recipes.groups:NFT",
     "dpo": "selfgym.trainers.recipes.groups:DPO",
+    "sage": "selfgym.trainers.recipes.sage:SAGE",
+    "sage-without-library": "selfgym.trainers.recipes.sage:WITHOUT_LIBRARY",
     "reinforce": "selfgym.trainers.recipes.groups:REINFORCE",
 }
 """Known recipes, loaded when asked for."""

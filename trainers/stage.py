@@ -46,6 +46,8 @@ class EvolveConfig(BaseModel):
     """Expert episodes cloned before the first iteration; 0 starts from the model as it is."""
     expert: str = "expert"
     """The agent that plays them, as `selfgym agents` names it."""
+    expert_options: dict[str, Any] = Field(default_factory=dict)
+    """Its keyword arguments."""
     tasks: int = 200
     """Training tasks searched in each iteration, new ones each time."""
     evaluations: int = 200
@@ -66,6 +68,8 @@ class EvolveConfig(BaseModel):
     """Which paths of a tree become revisions."""
     group: dict[str, Any] = Field(default_factory=dict)
     """What differs from a group recipe's own `selfgym.trainers.groups.GroupConfig`."""
+    chain: dict[str, Any] = Field(default_factory=dict)
+    """What differs from a chain recipe's own `selfgym.trainers.chains.ChainConfig`."""
     judge: Literal["preference", "words"] = "preference"
     """Who finds the first error: the actor's ``preference`` between actions, or its ``words``."""
     clone: UpdateConfig = UpdateConfig()

@@ -7,20 +7,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
 import torch
 from transformers.utils import logging as transformers_logging
 
-from selfgym.agents.agent import find_agent
-from selfgym.agents.rollout import Job, rollout
-from selfgym.agents.teacher import TeacherAgent
 from selfgym.memory.episode import Episode
-from selfgym.trainers.collectors import Task
 from selfgym.trainers.recipe import find_recipe
-from selfgym.trainers.stage import EvolveConfig, Stage, open_stage, task_seed
+from selfgym.trainers.stage import EvolveConfig, open_stage, task_seed
 
 
 def collect_unit(config: EvolveConfig, folder: Path, number: int, indices: Sequence[int]) -> list[Episode]:
@@ -28,24 +23,8 @@ def collect_unit(config: EvolveConfig, folder: Path, number: int, indices: Seque
     ``number``. Reads the run's checkpoint and nothing else."""
     stage = open_stage(config, folder, max(0, number - 1), number - 1 if number else "start")
     tasks = [stage.task(task_seed(config.seed, number, index)) for index in indices]
-    return list(find_recipe(config.recipe).collect(stage, tasks) if number else demonstrate(stage, tasks))
-
-
-def demonstrate(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
-    """The expert's episodes, in the model's tokens."""
-    jobs = [
-        Job(
-            f"{stage.run}/demo/{task.id}", task.make, partial(_demonstrator, stage, task), task.seed,
-            record={**task.record, **stage.record("demo"), "agent": "expert"},
-        )
-        for task in tasks
-    ]  # fmt: skip
-    played = dict(rollout(jobs, None, width=stage.config.width))
-    yield from (played[number] for number in range(len(jobs)))
-
-
-def _demonstrator(stage: Stage, task: Task) -> TeacherAgent:
-    return TeacherAgent(find_agent(stage.config.expert)(), stage.agent(task))
+    recipe = find_recipe(config.recipe)
+    return list(recipe.collect(stage, tasks) if number else recipe.demonstrate(stage, tasks))
 
 
 @contextmanager

@@ -1,0 +1,143 @@
+"""Chains: what is taken along, what counts as a skill, and the rewards of the paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from selfgym.agents.clerk import ClerkAgent
+from selfgym.agents.policies.nano import make_nano
+from selfgym.agents.policies.transformers import TransformersPolicy
+from selfgym.envs.core import Outcome
+from selfgym.envs.sandbox.limits import SandboxUnavailable
+from selfgym.envs.sandbox.opening import open_sandbox
+from selfgym.memory.episode import Episode, Step
+from selfgym.memory.store import EpisodeStore
+from selfgym.trainers.chains import (
+    ChainConfig,
+    called,
+    chain_of,
+    chain_rewards,
+    play_chains,
+    positions,
+    whole_chains,
+    written,
+)
+from selfgym.trainers.evolve import evolve
+from selfgym.trainers.groups import GroupConfig, group_rows
+from selfgym.trainers.stage import EvolveConfig, Stage
+
+SKILL = "def tidy(day):\n    found = apis.mail.search(day=day)\n    return found"
+TRIVIAL = "def send(text):\n    apis.mail.send(text=text)"
+
+
+def episode(*actions, won=True, used=(), position=0, sample=0, error=False):
+    steps = tuple(
+        Step(observation="", action=action, response_ids=(5, 6), prompt_ids=(1, 2), fresh=n == 0)
+        for n, action in enumerate(actions)
+    )
+    outcome = Outcome.ENV_ERROR if error else Outcome.SUCCESS if won else Outcome.FAILURE
+    return Episode(
+        id=f"{sample}/{position}", env="x", task="t", steps=steps, outcome=outcome, group=f"task {position}",
+        chain=f"chain {sample}", chain_position=position, info={"used": list(used)},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "used", "rewards"),
+    [
+        (True, True, ["tidy"], [2.0, 2.0]),
+        (True, True, [], [1.0, 1.0]),
+        (True, False, ["tidy"], [1.0, 0.0]),
+        (False, True, ["tidy"], [0.0, 2.0]),
+        (False, False, ["tidy"], [0.0, 0.0]),
+    ],
+)
+def test_rewards_are_those_of_the_paper(first, second, used, rewards):
+    chain = [episode(SKILL, "tidy(1)", won=first), episode("tidy(2)", won=second, used=used, position=1)]
+    assert chain_rewards(chain, ChainConfig()) == rewards
+    outcomes = [float(first), float(second)]
+    assert chain_rewards(chain, ChainConfig(reward="outcome")) == outcomes
+    assert chain_rewards(chain, ChainConfig(reward="chain")) == [one + (first and second) for one in outcomes]
+
+
+def test_another_name_for_a_call_is_no_skill():
+    chain = [episode(TRIVIAL, "send('a')"), episode("send('b')", used=["send"], position=1)]
+    assert chain_rewards(chain, ChainConfig()) == [1.0, 1.0]
+    assert chain_rewards(chain, ChainConfig(statements=1)) == [2.0, 2.0]
+
+
+def test_what_is_written_and_called_is_read_off_the_code():
+    played = episode(f"x = 1\n{SKILL}", "this is no code", "for day in (1, 2):\n    print(tidy(day))")
+    assert list(written(played)) == ["tidy"]
+    assert "apis.mail.search(day=day)" in written(played)["tidy"]
+    assert called(played) == {"tidy", "print"}
+    refused = played.model_copy(update={"steps": (played.steps[0].model_copy(update={"valid": False}),)})
+    assert written(refused) == {}
+
+
+def test_each_place_of_a_chain_has_its_own_mean_and_broken_chains_are_in_none():
+    chains = [
+        [episode(SKILL, won=s < 2, sample=s), episode("tidy(1)", won=s == 0, used=["tidy"], position=1, sample=s)]
+        for s in range(3)
+    ]
+    broken = [episode(SKILL, sample=3), episode("tidy(1)", position=1, sample=3, error=True)]
+    half = [episode(SKILL, sample=4)]
+    logged = iter([one for chain in (*chains, broken, half) for one in chain])
+    whole = list(whole_chains(logged, 2))
+    assert whole == chains
+    found = {members[0].group: returns for members, returns in positions(whole, ChainConfig())}
+    assert found == {"task 0": [2.0, 1.0, 0.0], "task 1": [2.0, 0.0, 0.0]}
+    for members, returns in positions(whole, ChainConfig()):
+        rows = list(group_rows(members, GroupConfig(), returns))
+        assert sum(float(row.weight.max() + row.weight.min()) for row in rows) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def sandboxes():
+    try:
+        open_sandbox().close()
+    except SandboxUnavailable as error:
+        pytest.skip(f"NO SANDBOX: {error}")
+
+
+SETTINGS = {
+    "recipe": "sage", "env": "selfgym/Apps-v0", "env_options": {"level": 1, "max_steps": 4}, "words": 12,
+    "held_out": {"split": "test-normal"},
+    "expert": "clerk", "expert_options": {"skills": True}, "demos": 3, "tasks": 2, "unit": 2, "evaluations": 2,
+    "iterations": 1, "agent": {"instruction": "", "code": True, "max_new_tokens": 8, "max_context": 900},
+    "chain": {"size": 2}, "clone": {"steps": 2, "batch_tokens": 600}, "update": {"epochs": 1, "batch_tokens": 2000},
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("sandboxes")
+def test_functions_are_taken_along_within_a_sample_and_only_with_a_library():
+    stage = Stage(EvolveConfig(**SETTINGS), Path("run"), TransformersPolicy(*make_nano(seed=0), name="nano"))
+    chain = chain_of(stage, stage.task(5), 3)
+    assert [task.seed for task in chain] == [15, 16, 17]
+    for library in (True, False):
+        played = list(
+            play_chains(stage, [chain], lambda task, draw: ClerkAgent(skills=True), "demo", draws=2, library=library)
+        )
+        assert [one.chain_position for one in played] == [0, 1, 2, 0, 1, 2]
+        assert all(one.outcome is Outcome.SUCCESS for one in played)
+        assert len({one.chain for one in played}) == 2
+        assert [bool(one.info["used"]) for one in played] == [False, library, library] * 2
+        assert chain_rewards(played[:3], ChainConfig()) == ([2.0, 2.0, 2.0] if library else [1.0, 1.0, 1.0])
+        assert len(played[1].steps) == (1 if library else 2)
+
+
+@pytest.mark.usefixtures("sandboxes")
+def test_a_run_clones_collects_and_evaluates_in_chains(tmp_path):
+    evolve(EvolveConfig(**SETTINGS), tmp_path / "run")
+    with EpisodeStore(tmp_path / "run" / "episodes.db", readonly=True) as store:
+        phases: dict[str, list[Episode]] = {}
+        for one in store.episodes():
+            phases.setdefault(one.phase, []).append(one)
+    assert {phase: len(played) for phase, played in phases.items()} == {
+        "demo": 3 * 2, "eval-0": 2 * 3, "group-0": 2 * 2 * 2, "eval-1": 2 * 3,
+    }  # fmt: skip
+    assert all(one.outcome is Outcome.SUCCESS for one in phases["demo"])
+    assert sum(bool(one.info["used"]) for one in phases["demo"]) == 3
+    assert {one.split for one in phases["eval-0"]} == {"test"}

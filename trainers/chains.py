@@ -1,0 +1,148 @@
+"""Chains: tasks of one scenario in a row, by one sample, which takes along the functions that it wrote.
+
+The environment has to keep what is defined in an episode and to take ``definitions`` at reset, as `selfgym/Apps-v0`
+does. A sample's library is its own: nothing is shared within a group.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from selfgym.agents.agent import Agent
+from selfgym.agents.rollout import Job, Process, drive, play
+from selfgym.envs.core import Outcome
+from selfgym.memory.episode import Episode
+from selfgym.trainers.collectors import Task
+
+if TYPE_CHECKING:
+    from selfgym.trainers.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class ChainConfig:
+    """How chains are played and rewarded."""
+
+    length: int = 2
+    """Tasks in a chain (paper: 2; longer ones did not help)."""
+    size: int = 8
+    """Samples of each chain."""
+    library: bool = True
+    """Whether a sample takes its functions along."""
+    reward: Literal["skill", "chain", "outcome"] = "skill"
+    """What is added to a success: 1 for using a function that was brought along, and for having written one that a
+    later success used (``skill``); 1 if the whole chain succeeded (``chain``); nothing."""
+    statements: int = 2
+    """A function with fewer statements is no skill: a call of the API under another name would be one otherwise."""
+
+
+def chain_of(stage: Stage, task: Task, length: int, *, held_out: bool = False) -> list[Task]:
+    """A chain: variants of one scenario, which three neighbouring seeds are, from three times the task's seed on."""
+    return [stage.task(3 * task.seed + position, held_out=held_out) for position in range(length)]
+
+
+def play_chains(
+    stage: Stage, chains: Sequence[Sequence[Task]], agent: Callable[[Task, int], Agent], kind: str, *,
+    draws: int = 1, library: bool = True,
+) -> Iterator[Episode]:  # fmt: skip
+    """Every chain ``draws`` times by ``agent(task, draw)``; the episodes, chain by chain.
+
+    ``info`` of an episode says which functions were ``brought`` along and which of them were ``used``.
+    """
+    processes = [_play(stage, chain, draw, agent, kind, library) for chain in chains for draw in range(draws)]
+    played = dict(drive(processes, stage.policy, width=stage.config.width))
+    for number in range(len(processes)):
+        yield from played[number]
+
+
+def _play(
+    stage: Stage, chain: Sequence[Task], draw: int, agent: Callable[[Task, int], Agent], kind: str, library: bool
+) -> Process[list[Episode]]:
+    brought: dict[str, str] = {}
+    episodes: list[Episode] = []
+    name = f"{stage.run}/{stage.phase(kind)}/{chain[0].id}/{draw}"
+    for position, task in enumerate(chain):
+        record = {
+            **task.record, **stage.record(kind), "group": task.id, "chain": name, "chain_position": position,
+            "agent": "react",
+        }  # fmt: skip
+        options = {"definitions": brought} if brought else None
+        job = Job(f"{name}/{position}", task.make, partial(agent, task, draw), task.seed, options, record)
+        episode = yield from play(job)
+        info = {"brought": sorted(brought), "used": sorted(called(episode) & brought.keys())}
+        episodes.append(episode.model_copy(update={"info": {**episode.info, **info}}))
+        if library:
+            brought = brought | written(episode)
+    return episodes
+
+
+def written(episode: Episode, statements: int = 1) -> dict[str, str]:
+    """Source by name of the functions of so many statements that an episode defined, the last version of each."""
+    return {
+        node.name: ast.unparse(node)
+        for tree in _programs(episode)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and sum(isinstance(one, ast.stmt) for one in ast.walk(node)) > statements
+    }
+
+
+def called(episode: Episode) -> set[str]:
+    """Names of the functions that an episode's code called."""
+    return {
+        node.func.id
+        for tree in _programs(episode)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
+def _programs(episode: Episode) -> Iterator[ast.Module]:
+    """The code of the steps that the environment admitted."""
+    for step in episode.steps:
+        try:
+            if step.valid:
+                yield ast.parse(step.action)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+
+
+def chain_rewards(chain: Sequence[Episode], config: ChainConfig) -> list[float]:
+    """The return of each episode of a chain (SAGE, arXiv 2512.17102): for two tasks with outcomes r1, r2 and s = 1 if
+    the second used a function of the first, ``r1 + r1 r2 s`` and ``r2 + r2 s``."""
+    won = [episode.outcome is Outcome.SUCCESS for episode in chain]
+    rewards = [float(one) for one in won]
+    if config.reward == "chain":
+        return [reward + all(won) for reward in rewards]
+    if config.reward == "outcome":
+        return rewards
+    wrote = [written(episode, config.statements).keys() for episode in chain]
+    used = [set(episode.info.get("used", ())) for episode in chain]
+    for at in range(len(chain)):
+        if won[at]:
+            rewards[at] += any(used[at] & wrote[before] for before in range(at))
+            rewards[at] += any(won[after] and used[after] & wrote[at] for after in range(at + 1, len(chain)))
+    return rewards
+
+
+def whole_chains(episodes: Iterator[Episode], length: int) -> Iterator[list[Episode]]:
+    """Logged chains in which no episode was lost to an error: a broken one would enter the others' mean."""
+    chains: dict[str, list[Episode]] = {}
+    for episode in episodes:
+        chains.setdefault(episode.chain, []).append(episode)
+    yield from (
+        chain for chain in chains.values() if len(chain) == length and not any(e.outcome.is_error for e in chain)
+    )
+
+
+def positions(chains: Sequence[Sequence[Episode]], config: ChainConfig) -> Iterator[tuple[list[Episode], list[float]]]:
+    """The groups that share a baseline, one for each task of each chain, with the returns in it."""
+    groups: dict[str, tuple[list[Episode], list[float]]] = {}
+    for chain in chains:
+        for episode, reward in zip(chain, chain_rewards(chain, config), strict=True):
+            members, rewards = groups.setdefault(episode.group, ([], []))
+            members.append(episode)
+            rewards.append(reward)
+    yield from groups.values()
