@@ -14,6 +14,10 @@ from selfgym.agents.policies.policy import PolicyError
 _MAX_STOPS = 4  # the protocol's limit
 
 
+_PLAIN = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
+"""Else vLLM's server takes the model's own defaults for these."""
+
+
 class Served(BaseModel):
     """A model that a server lists."""
 
@@ -62,6 +66,7 @@ def sample_ids(server: Server, model: str, request: Request, ends: Sequence[int]
     choice = _choice(
         server,
         _settings(model, request)
+        | _PLAIN
         | {
             "prompt": list(request.ids),
             "stop": [] if request.allowed else list(request.prompt.stop),
@@ -90,7 +95,7 @@ def token_logprob(server: Server, model: str, ids: Sequence[int], token: int) ->
     """The log-probability in nats of one token after ``ids``, at temperature 1; in vLLM's dialect only."""
     if not ids:
         raise PolicyError("the prompt is empty")
-    body = {
+    body = _PLAIN | {
         "model": model,
         "prompt": list(ids),
         "max_tokens": 1,
