@@ -62,15 +62,27 @@ _MINIWOB: dict[str, Any] = {
 """What differs for `selfgym/MiniWoB-v0`: few browser contexts at once, and words of its pages for ``nano``."""
 
 
+_APPS: dict[str, Any] = {
+    "env_options": {"level": 1, "max_steps": 6},
+    "expert": "clerk",
+    "expert_options": {"skills": True},
+    "demos": 100,
+    "unit": 20,
+    "width": 32,
+    "evaluations": 44,
+}
+"""What differs for `selfgym/Apps-v0`, besides ``code`` and the room for it."""
 _GROUPS: dict[str, dict[str, Any]] = {
     "nano": {
         "iterations": 8,
         "evaluate_every": 4,
         "tasks": 96,
         "unit": 48,
-        "update": {"epochs": 1, "batch_tokens": 4096, "learning_rate": 3e-4, "tree": True, "bf16": True},
+        "agent": {"instruction": "", "max_new_tokens": 24, "max_context": 1024, "temperature": 1.0},
+        "update": {"epochs": 2, "batch_tokens": 2048, "learning_rate": 1e-3, "tree": True, "bf16": True},
     },
     "": {
+        "agent": {"max_new_tokens": 40, "temperature": 1.0},
         "iterations": 2,
         "tasks": 6,
         "unit": 3,
@@ -84,10 +96,17 @@ _GROUPS: dict[str, dict[str, Any]] = {
 def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[str, Any]:
     """Settings of `EvolveConfig` for ``model`` in ``env``; small for a pretrained model, so that a CPU can finish."""
     settings = {"model": model, **deepcopy(_NANO if model == "nano" else _PRETRAINED)}
-    if ".groups:" in RECIPES.get(recipe, ""):
+    if RECIPES.get(recipe, "").rpartition(":")[0].endswith((".groups", ".sage")):
         settings |= deepcopy(_GROUPS["nano" if model == "nano" else ""])
     if env.rpartition(":")[2].startswith("selfgym/MiniWoB"):
         settings |= deepcopy(_MINIWOB)
+    if env.rpartition(":")[2].startswith("selfgym/Apps"):
+        settings |= deepcopy(_APPS)
+        settings["agent"] |= {"code": True, "max_new_tokens": 120, "max_context": 2000}
+        if model == "nano":  # it learns these scenarios and no others: held out are other worlds and parameters
+            settings |= {"words": 120, "held_out": {}}
+        else:
+            settings["held_out"] = {"split": "test-normal"}
     for update in ("clone", "update"):
         settings[update]["bf16"] = settings[update]["bf16"] and _has_bf16()
     return settings

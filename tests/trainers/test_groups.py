@@ -10,9 +10,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode, Step
 from selfgym.trainers.groups import GroupConfig, group_rows, groups_of, preference_pairs, weights
-from selfgym.trainers.objectives import clipped, dpo, log_likelihood, nft
+from selfgym.trainers.objectives import clipped, dpo, log_likelihood, nft, token_logprobs
 from selfgym.trainers.packing import collate
 from selfgym.trainers.recipe import RECIPES, find_recipe
+from selfgym.trainers.rescoring import rescored, samples_plainly
 
 
 def episode(number, reward, lengths, states="abcdefgh", outcome=None, group="task"):
@@ -45,8 +46,6 @@ def model(seed=0):
 def on_policy(rows, net):
     """The rows with the model's own log-probabilities as the sampler's."""
     batch = collate(rows, pad_id=0, tree=True)
-    from selfgym.trainers.objectives import token_logprobs
-
     batch.old_logprob.copy_(token_logprobs(net, batch).detach())
     return batch
 
@@ -144,3 +143,17 @@ def test_every_method_names_its_paper(name):
     recipe = find_recipe(name)
     assert recipe.name == name
     assert recipe.paper.startswith("https://arxiv.org/abs/2")
+
+
+def test_rows_are_rescored_in_their_order_where_sampling_was_not_plain():
+    assert samples_plainly({"max_new_tokens": 8})
+    assert not any(samples_plainly(one) for one in ({"temperature": 0.7}, {"top_p": 0.9}, {"restrict": True}))
+    net = model()
+    rows = list(group_rows(GROUP, GroupConfig()))
+    plain, tree = (list(rescored(net, rows, tokens=40, pad_id=0, tree=tree)) for tree in (False, True))
+    for before, one, other in zip(rows, plain, tree, strict=True):
+        assert one.token_ids is before.token_ids
+        weighted = before.weight != 0
+        assert one.old_logprob[weighted] == pytest.approx(other.old_logprob[weighted], abs=1e-5)
+        alone = token_logprobs(net, collate([before], pad_id=0)).detach().numpy()[0]
+        assert one.old_logprob[weighted] == pytest.approx(alone[weighted], abs=1e-5)

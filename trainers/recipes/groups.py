@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import Task
-from selfgym.trainers.groups import GroupConfig, collect_groups, group_rows, groups_of, preference_pairs
+from selfgym.trainers.groups import GroupConfig, collect_groups, comparable, group_rows, groups_of, preference_pairs
 from selfgym.trainers.objectives import Objective, clipped, dpo, log_likelihood, nft
 from selfgym.trainers.recipe import Recipe
 from selfgym.trainers.rows import Row
@@ -37,15 +37,15 @@ def _collect(base: GroupConfig, stage: Stage, tasks: Sequence[Task]) -> Iterator
 
 def _rows(base: GroupConfig, stage: Stage) -> Iterator[Row]:
     config = replace(base, **stage.config.group)
-    for group in groups_of(stage.episodes("group")):
-        yield from group_rows(group, config)
+    rows = [row for group in groups_of(stage.episodes("group")) for row in group_rows(group, config)]
+    yield from comparable(stage, rows)
 
 
 def _pairs(base: GroupConfig, stage: Stage) -> Iterator[Row]:
     config = replace(base, **stage.config.group)
-    for group in groups_of(stage.episodes("group")):
-        for pair in preference_pairs(group, config.pairs):
-            yield from pair
+    groups = groups_of(stage.episodes("group"))
+    rows = [row for group in groups for pair in preference_pairs(group, config.pairs) for row in pair]
+    yield from comparable(stage, rows)
 
 
 def _clipped(base: GroupConfig, config: EvolveConfig) -> Objective:

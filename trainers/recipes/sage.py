@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from selfgym.memory.episode import Episode
 from selfgym.trainers.chains import ChainConfig, chain_of, play_chains, positions, whole_chains
 from selfgym.trainers.collectors import Task
-from selfgym.trainers.groups import GroupConfig, group_rows
+from selfgym.trainers.groups import GroupConfig, comparable, group_rows
 from selfgym.trainers.objectives import Objective, clipped
 from selfgym.trainers.playing import demonstrator
 from selfgym.trainers.recipe import Recipe
@@ -66,10 +66,11 @@ def _evaluate(base: ChainConfig, stage: Stage, tasks: Sequence[Task]) -> Iterato
 
 def _rows(base: ChainConfig, stage: Stage) -> Iterator[Row]:
     config = replace(base, **stage.config.chain)
+    knobs = replace(GroupConfig(), **stage.config.group)
     chains = list(whole_chains(stage.episodes("group"), config.length))
-    for members, returns in positions(chains, config):
-        if len(set(returns)) > 1:
-            yield from group_rows(members, replace(GroupConfig(), **stage.config.group), returns)
+    groups = (group for group in positions(chains, config) if len(set(group[1])) > 1)
+    rows = [row for members, returns in groups for row in group_rows(members, knobs, returns)]
+    yield from comparable(stage, rows)
 
 
 def _objective(config: EvolveConfig) -> Objective:
