@@ -81,10 +81,10 @@ def _missing(name: str) -> str:
         return web_needs()
     if name == "selfgym/BrowserGym-v0" and util.find_spec("browsergym") is None:
         return "pip install browsergym-miniwob, in an environment of its own (docs/web.md)"
-    if name == "selfgym/Code-v0":
-        from selfgym.cli.sandboxes import code_needs
+    if name in ("selfgym/Code-v0", "selfgym/Apps-v0"):
+        from selfgym.cli.sandboxes import code_needs, sandbox_needs
 
-        return code_needs()
+        return code_needs() if name == "selfgym/Code-v0" else sandbox_needs()
     if name != "selfgym/AlfWorld-v0":
         return ""
     from selfgym.cli.doctor import alfworld_check

@@ -170,12 +170,17 @@ def _pytest_check() -> Check:
     return Check("pytest", there, "installed" if there else "not installed", _INSTALL, "selfgym/Code-v0")
 
 
-def code_needs() -> str:
-    """What keeps `selfgym/Code-v0` from being played here, as far as a glance shows; empty if nothing does."""
+def sandbox_needs() -> str:
+    """What keeps programs from being run in a sandbox here, as far as a glance shows; empty if nothing does."""
     from selfgym.envs.sandbox.local import find_bwrap
 
     if not sys.platform.startswith("linux"):
         return "Linux"
-    if find_bwrap() is None:
-        return f"{_INSTALL}, or the package bubblewrap"
+    return "" if find_bwrap() else f"{_INSTALL}, or the package bubblewrap"
+
+
+def code_needs() -> str:
+    """What keeps `selfgym/Code-v0` from being played here, as far as a glance shows; empty if nothing does."""
+    if needs := sandbox_needs():
+        return needs
     return next((check.remedy for check in (_pytest_check(), packages_check()) if not check.ok), "")
