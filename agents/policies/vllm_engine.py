@@ -21,11 +21,11 @@ _MISSING = (
 def open_engine(name_or_path: str | Path, **options: Any) -> tuple[Any, dict[str, tuple[int, ...]]]:
     """A `vllm.LLM` in this process that says what it sampled from, and the shapes of its weights by name."""
     try:
-        # The engine in this very process is what lets weights be handed over without writing them.
-        os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
         from vllm import LLM
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(_MISSING, name="vllm") from error
+    # The engine in this very process is what lets weights be handed over without writing them.
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     with _folder(name_or_path) as folder, random_state_kept():
         engine = LLM(
             model=folder,

@@ -115,6 +115,8 @@ def found(folders, questions) -> dict[str, Any]:
     steps |= {
         "sampled backwards": ("generate", {"prompts": questions["sampled"][::-1]}),
         **{f"alone {n}": ("generate", {"prompts": questions["sampled"][n : n + 1]}) for n in range(0, 90, 9)},
+        "interrupted": ("interrupt", sampled),
+        "after the interruption": ("generate", greedy),
         "score": ("score", score),
         "score of nothing": ("score", {"prompts": [[5], []], "continuations": [[6], [7]]}),
         "draw": ("draw", {}),
@@ -188,11 +190,18 @@ def furthest(policy, questions, answers) -> float:
 
 @pytest.mark.parametrize(
     ("answers", "reference"),
-    [("greedy", "first"), ("adapted", "adapted"), ("still adapted", "adapted"), ("second greedy", "second")],
+    [
+        ("greedy", "first"),
+        ("after the interruption", "first"),
+        ("adapted", "adapted"),
+        ("still adapted", "adapted"),
+        ("second greedy", "second"),
+    ],
 )
 def test_greedy_answers_are_those_of_transformers_also_after_an_update(
     found, questions, references, answers, reference
 ):
+    assert found["interrupted"] is True
     expected = references[reference].generate(prompts_of(questions["greedy"]))
     for theirs, ours in zip(expected, found[answers], strict=True):
         assert (list(theirs.ids), theirs.text, theirs.finish) == (ours["ids"], ours["text"], ours["finish"])

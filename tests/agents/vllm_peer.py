@@ -59,6 +59,25 @@ class Peer:
     def sleep(self) -> None:
         self.policy.sleep()
 
+    def interrupt(self, prompts: list[dict[str, Any]]) -> bool:
+        """Generate, with Control-C while vLLM is at it."""
+        inner = self.policy.engine.llm_engine
+        step, steps = inner.step, iter(range(3))
+
+        def interrupted() -> Any:
+            if next(steps, None) is None:
+                raise KeyboardInterrupt
+            return step()
+
+        inner.step = interrupted
+        try:
+            self.generate(prompts)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            inner.step = step
+        return False
+
     def draw(self) -> float:
         return random.random()
 
