@@ -34,6 +34,7 @@ from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.agents.policies.transformers import TransformersPolicy
 from selfgym.agents.rollout import Job, rollout
 from selfgym.memory.store import EpisodeStore
+from selfgym.trainers.distributed import update_with
 from selfgym.trainers.metrics import paired_difference, summarise
 from selfgym.trainers.recipe import Recipe, find_recipe
 from selfgym.trainers.report import write_reports
@@ -139,7 +140,10 @@ class _Run:
         rows = list(self.recipe.rows(stage) if number else stage.rows("demo", context=config.clone_context))
         state = target.with_name(f"{number}.update.safetensors")
         report = UpdateReport(0, 0, 0.0)
-        if rows:
+        if rows and config.processes > 1:
+            which, seed = "update" if number else "clone", config.seed * 31 + number
+            report = update_with(policy, rows, which, config, seed=seed, folder=target.with_name(f"{number}.launch"))
+        elif rows:
             model = _with_adapters(policy.model, config.lora)
             report = update(
                 model, rows, config.update if number else config.clone, seed=config.seed * 31 + number,
@@ -149,6 +153,7 @@ class _Run:
             policy.model = _merged(model)
         _save_atomically(policy, target, {"rows": len(rows), **asdict(report)})
         state.unlink(missing_ok=True)
+        shutil.rmtree(target.with_name(f"{number}.launch"), ignore_errors=True)
 
     def _evaluate(self, number: int) -> None:
         """Play the held-out tasks with checkpoint ``number``."""

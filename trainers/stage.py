@@ -84,6 +84,10 @@ class EvolveConfig(BaseModel):
     """Share of demonstrations among the rows of an update, against forgetting (paper: 0.2 of other data)."""
     workers: int = 1
     """Processes that collect; any number gives the same episodes."""
+    processes: int = 1
+    """Processes that share an update, started by accelerate; with more than one, a killed update is begun anew."""
+    accelerate: str = ""
+    """A configuration file of accelerate's for them (FSDP, several machines)."""
     lora: int = 0
     """Rank of low-rank adapters; 0 trains all weights."""
 

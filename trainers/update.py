@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -21,6 +22,9 @@ from safetensors.torch import save_file
 from selfgym.trainers.objectives import Objective, log_likelihood
 from selfgym.trainers.packing import Batch, collate, pack
 from selfgym.trainers.rows import Row
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ def update(
     objective: Objective = log_likelihood,
     checkpoint: Path | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
+    accelerator: Accelerator | None = None,
+    weights: dict[str, torch.Tensor] | None = None,
 ) -> UpdateReport:
     """Train ``model`` (whole, or the parameters that ask for gradients: LoRA) on ``rows`` and leave it in eval mode.
 
@@ -78,6 +84,8 @@ def update(
         objective: (model, batch) -> summed loss.
         checkpoint: file to keep the state in; an existing one is continued from. Remove it once the result is saved.
         on_step: called with (step, steps in all, loss per token).
+        accelerator: of this process, where several take part; then without ``checkpoint``.
+        weights: filled with the whole model's weights in the end: ``model`` may hold a part of them only then.
 
     Raises ValueError if there are no rows, or the loss is not finite (the weights then are those before that step).
     """
@@ -91,15 +99,22 @@ def update(
     device = parameters[0].device
     done, losses, tokens = _resume(checkpoint, model, optimiser)
     model.train()
+    trained: Any = _Trained(model, objective)
+    if accelerator is not None:
+        trained, optimiser = accelerator.prepare(trained, optimiser)
+        device = accelerator.device
     for step in range(done, len(plan)):
         _set_rate(optimiser, config, step, len(plan))
-        loss, counted = _one_step(model, rows, plan[step], config, objective, optimiser, pad_id, device)
+        loss, counted = _one_step(trained, rows, plan[step], config, optimiser, pad_id, device, accelerator)
         losses.append(loss)
         tokens += counted
         if on_step is not None:
             on_step(step + 1, len(plan), loss)
         if checkpoint is not None and (step + 1) % config.checkpoint_every == 0 and step + 1 < len(plan):
             _save(checkpoint, model, optimiser, step + 1, losses, tokens)
+    if accelerator is not None and weights is not None:
+        whole = accelerator.get_state_dict(trained)
+        weights |= {name.removeprefix("module.").removeprefix("model."): value for name, value in whole.items()}
     model.eval()
     tail = losses[-max(1, len(losses) // 10) :]
     return UpdateReport(len(plan), tokens, sum(tail) / len(tail))
@@ -128,31 +143,57 @@ def _set_rate(optimiser: torch.optim.Optimizer, config: UpdateConfig, step: int,
 
 
 def _one_step(
-    model: Any, rows: Sequence[Row], batches: list[list[int]], config: UpdateConfig, objective: Objective,
-    optimiser: torch.optim.Optimizer, pad_id: int, device: torch.device,
+    trained: Any, rows: Sequence[Row], batches: list[list[int]], config: UpdateConfig,
+    optimiser: torch.optim.Optimizer, pad_id: int, device: torch.device, accelerator: Accelerator | None,
 ) -> tuple[float, int]:  # fmt: skip
-    normaliser = sum(rows[number].normaliser for batch in batches for number in batch)
-    total, counted = 0.0, 0
+    normaliser = sum(row.normaliser for row in _of(rows, batches))
+    counted = sum(int(np.count_nonzero(row.weight)) for row in _of(rows, batches))
+    total, sharing = 0.0, accelerator.num_processes if accelerator else 1
     optimiser.zero_grad(set_to_none=True)
-    for batch in _collated(rows, batches, pad_id, device, config.tree):
+    for batch in _collated(rows, batches, pad_id, device, config.tree, accelerator):
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.bf16):
-            loss = objective(model, batch) / normaliser
-        loss.backward()  # type: ignore[no-untyped-call]
+            loss = trained(batch) / normaliser
+        if accelerator is None:
+            loss.backward()
+        else:
+            accelerator.backward(loss * sharing)  # which takes the mean over processes
         total += float(loss.detach())
-        counted += int(torch.count_nonzero(batch.weight))
+    if accelerator is not None:
+        total = float(accelerator.reduce(torch.tensor(total, device=device), "sum"))
     if not math.isfinite(total):
         raise ValueError(f"the loss became {total}: lower the learning rate (now {config.learning_rate})")
-    trained = [parameter for group in optimiser.param_groups for parameter in group["params"]]
-    torch.nn.utils.clip_grad_norm_(trained, config.clip)
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    clip = torch.nn.utils.clip_grad_norm_ if accelerator is None else accelerator.clip_grad_norm_
+    clip(parameters, config.clip)
     optimiser.step()
     return total, counted
 
 
+def _of(rows: Sequence[Row], batches: list[list[int]]) -> Iterator[Row]:
+    return (rows[number] for batch in batches for number in batch)
+
+
 def _collated(
-    rows: Sequence[Row], batches: list[list[int]], pad_id: int, device: torch.device, tree: bool
-) -> Iterator[Batch]:
-    for batch in batches:
-        yield collate([rows[number] for number in batch], pad_id=pad_id, tree=tree).to(device)
+    rows: Sequence[Row], batches: list[list[int]], pad_id: int, device: torch.device, tree: bool,
+    accelerator: Accelerator | None,
+) -> Iterator[Batch]:  # fmt: skip
+    """This process's batches of a step; where others have one more, also one without weight, to keep in step."""
+    first, every = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
+    for start in range(0, len(batches), every):
+        mine = start + first < len(batches)
+        batch = collate(list(_of(rows, [batches[start + first if mine else start]])), pad_id=pad_id, tree=tree)
+        yield (batch if mine else replace(batch, weight=torch.zeros_like(batch.weight))).to(device)
+
+
+class _Trained(torch.nn.Module):
+    """Model and objective as one module: what spreads a model over processes wants to see one forward pass."""
+
+    def __init__(self, model: Any, objective: Objective) -> None:
+        super().__init__()
+        self.model, self.objective = model, objective
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        return self.objective(self.model, batch)
 
 
 def _save(
