@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
-
 from selfgym.agents.policies.policy import PolicyError, Prompt
 from selfgym.agents.policies.vllm import VllmPolicy
 from selfgym.agents.react import ReactAgent
@@ -44,6 +42,8 @@ class Peer:
         return self.policy.version
 
     def load_state(self, folder: str, without: str = "", rename: str = "", nan: bool = False) -> int:
+        from safetensors.torch import load_file
+
         state = load_file(Path(folder) / "model.safetensors")
         if nan:
             state["model.norm.weight"].fill_(float("nan"))
