@@ -18,6 +18,7 @@ from typing import Any
 from selfgym.agents.agent import Agent, Asking, Decision
 from selfgym.agents.around import Around
 from selfgym.agents.policies.policy import Completion, Prompt
+from selfgym.agents.skill_writing import skills_in
 from selfgym.envs.sandbox.sandbox import Sandbox
 from selfgym.memory.episode import Source
 from selfgym.memory.item import Item
@@ -58,6 +59,8 @@ class RememberingAgent(Around):
         used: called with the id of each skill that was called.
         help: answers a request for help, given what is shown, with a text and the items in it; without it such a
             request is an action like any other.
+        writes: whether skills that the agent's thoughts define can be called from then on
+            (`selfgym.agents.skill_writing`).
     """
 
     def __init__(
@@ -69,10 +72,11 @@ class RememberingAgent(Around):
         sandbox: Sandbox | None = None,
         used: Callable[[str], None] | None = None,
         help: Callable[[str, Recall], Recall] | None = None,
+        writes: bool = False,
     ) -> None:
         super().__init__(agent)
         self._recall, self._episode, self._sandbox = recall, episode, sandbox
-        self._help = help
+        self._help, self._writes = help, writes
         self._used = used or (lambda id: None)
         self._recalled: Recall | None = None
         self._running: Generator[str, str, None] | None = None
@@ -105,6 +109,8 @@ class RememberingAgent(Around):
         asides: list[tuple[Decision, str]] = []
         while True:
             decision = yield from self._decide(shown, info)
+            if self._writes:
+                self._learn(decision.thought)
             action, said = self._understand(decision.action) if len(asides) < _MOST_ASIDES else (decision.action, "")
             if not said:
                 break
@@ -120,6 +126,13 @@ class RememberingAgent(Around):
         answer = self.agent.act(shown, info)
         decided = (yield from answer) if isinstance(answer, Generator) else answer
         return decided if isinstance(decided, Decision) else Decision(str(decided))
+
+    def _learn(self, thought: str) -> None:
+        """Let the skills that a thought defines take the place of others of their names."""
+        if new := skills_in(thought):
+            assert self._recalled is not None
+            kept = (skill for skill in self._recalled.skills if skill.code is None or skill.code.entry not in new)
+            self._recalled = replace(self._recalled, skills=(*kept, *new.values()))
 
     def _understand(self, said: str) -> tuple[str, str]:
         """The action to take, or what is answered instead: a call begins a skill, a tool or a helper answers."""

@@ -33,10 +33,10 @@ class TeacherAgent:
         return self.pupil.write(observation, info, action)
 
     def act(self, observation: Any, info: dict[str, Any]) -> Decision:
-        """The teacher's action, in the pupil's tokens."""
+        """The teacher's action and thought, in the pupil's tokens."""
         answer = self.teacher.act(observation, info)
-        action = answer.action if isinstance(answer, Decision) else str(answer)
-        return self.pupil.write(observation, info, action, source=Source.TEACHER, trainable=True)
+        said = answer if isinstance(answer, Decision) else Decision(str(answer))
+        return self.pupil.write(observation, info, said.action, said.thought, source=Source.TEACHER, trainable=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,25 @@
-"""Chains: tasks of one scenario in a row, by one sample, which takes along the functions that it wrote.
+"""Chains: tasks of one scenario in a row, by one sample, which takes along the skills that it wrote.
 
-The environment has to keep what is defined in an episode and to take ``definitions`` at reset, as `selfgym/Apps-v0`
-does. A sample's library is its own: nothing is shared within a group.
+How is for `selfgym.trainers.carrying` to say. A sample's library is its own: nothing is shared within a group.
 """
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from selfgym.agents.agent import Agent
 from selfgym.agents.rollout import Job, Process, drive, play
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
+from selfgym.trainers.carrying import Skills, carrying
 from selfgym.trainers.collectors import Task
 
 if TYPE_CHECKING:
     from selfgym.trainers.stage import Stage
+
+_TREATMENTS = ("heat", "cool", "clean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +28,30 @@ class ChainConfig:
 
     length: int = 2
     """Tasks in a chain (paper: 2; longer ones did not help)."""
-    size: int = 8
+    samples: int = 8
     """Samples of each chain."""
     library: bool = True
-    """Whether a sample takes its functions along."""
+    """Whether a sample takes its skills along."""
     reward: Literal["skill", "chain", "outcome"] = "skill"
-    """What is added to a success: 1 for using a function that was brought along, and for having written one that a
-    later success used (``skill``); 1 if the whole chain succeeded (``chain``); nothing."""
-    statements: int = 2
-    """A function with fewer statements is no skill: a call of the API under another name would be one otherwise."""
+    """What is added to a success: 1 for using a skill that was brought along, and for having written one that a later
+    success used (``skill``); 1 if the whole chain succeeded (``chain``); nothing."""
+    size: int = 2
+    """A skill of fewer statements or actions earns nothing: it would be a single call under another name."""
 
 
 def chain_of(stage: Stage, task: Task, length: int, *, held_out: bool = False) -> list[Task]:
-    """A chain: variants of one scenario, which three neighbouring seeds are, from three times the task's seed on."""
-    return [stage.task(3 * task.seed + position, held_out=held_out) for position in range(length)]
+    """Tasks that share a procedure: of three neighbouring seeds, from three times the task's own on.
+
+    In the app world these are variants of a scenario; in households the chain's number says how things are treated.
+    """
+    tasks = [stage.task(3 * task.seed + position, held_out=held_out) for position in range(length)]
+    if not task.env_id.rpartition(":")[2].startswith("selfgym/Household"):
+        return tasks
+    treatment = _TREATMENTS[task.seed % len(_TREATMENTS)]
+    return [
+        replace(one, id=f"{one.id}:{treatment}", options={"task_type": f"pick_{treatment}_then_place_in_recep"})
+        for one in tasks
+    ]
 
 
 def play_chains(
@@ -50,7 +60,7 @@ def play_chains(
 ) -> Iterator[Episode]:  # fmt: skip
     """Every chain ``draws`` times by ``agent(task, draw)``; the episodes, chain by chain.
 
-    ``info`` of an episode says which functions were ``brought`` along and which of them were ``used``.
+    ``info`` of an episode says which skills were ``brought`` along and which of them were ``used``.
     """
     processes = [_play(stage, chain, draw, agent, kind, library) for chain in chains for draw in range(draws)]
     played = dict(drive(processes, stage.policy, width=stage.config.width))
@@ -61,64 +71,40 @@ def play_chains(
 def _play(
     stage: Stage, chain: Sequence[Task], draw: int, agent: Callable[[Task, int], Agent], kind: str, library: bool
 ) -> Process[list[Episode]]:
-    brought: dict[str, str] = {}
+    carry = carrying(chain[0].env_id)
+    brought: Skills = {}
     episodes: list[Episode] = []
     name = f"{stage.run}/{stage.phase(kind)}/{chain[0].id}/{draw}"
     for position, task in enumerate(chain):
+        id = f"{name}/{position}"
         record = {
             **task.record, **stage.record(kind), "group": task.id, "chain": name, "chain_position": position,
             "agent": "react",
         }  # fmt: skip
-        options = {"definitions": brought} if brought else None
-        job = Job(f"{name}/{position}", task.make, partial(agent, task, draw), task.seed, options, record)
-        episode = yield from play(job)
-        info = {"brought": sorted(brought), "used": sorted(called(episode) & brought.keys())}
+        options = {**(task.options or {}), **carry.options(brought)}
+
+        def player(task: Task = task, brought: Skills = brought, id: str = id) -> Agent:
+            return carry.agent(agent(task, draw), brought, id)
+
+        episode = yield from play(Job(id, task.make, player, task.seed, options, record))
+        info = {"brought": sorted(brought), "used": sorted(carry.called(episode) & brought.keys())}
         episodes.append(episode.model_copy(update={"info": {**episode.info, **info}}))
         if library:
-            brought = brought | written(episode)
+            brought = brought | carry.written(episode)
     return episodes
-
-
-def written(episode: Episode, statements: int = 1) -> dict[str, str]:
-    """Source by name of the functions of so many statements that an episode defined, the last version of each."""
-    return {
-        node.name: ast.unparse(node)
-        for tree in _programs(episode)
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef) and sum(isinstance(one, ast.stmt) for one in ast.walk(node)) > statements
-    }
-
-
-def called(episode: Episode) -> set[str]:
-    """Names of the functions that an episode's code called."""
-    return {
-        node.func.id
-        for tree in _programs(episode)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
-
-
-def _programs(episode: Episode) -> Iterator[ast.Module]:
-    """The code of the steps that the environment admitted."""
-    for step in episode.steps:
-        try:
-            if step.valid:
-                yield ast.parse(step.action)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
 
 
 def chain_rewards(chain: Sequence[Episode], config: ChainConfig) -> list[float]:
     """The return of each episode of a chain (SAGE, arXiv 2512.17102): for two tasks with outcomes r1, r2 and s = 1 if
-    the second used a function of the first, ``r1 + r1 r2 s`` and ``r2 + r2 s``."""
+    the second used a skill of the first, ``r1 + r1 r2 s`` and ``r2 + r2 s``."""
     won = [episode.outcome is Outcome.SUCCESS for episode in chain]
     rewards = [float(one) for one in won]
     if config.reward == "chain":
         return [reward + all(won) for reward in rewards]
     if config.reward == "outcome":
         return rewards
-    wrote = [written(episode, config.statements).keys() for episode in chain]
+    carry = carrying(chain[0].env)
+    wrote = [carry.written(episode, config.size).keys() for episode in chain]
     used = [set(episode.info.get("used", ())) for episode in chain]
     for at in range(len(chain)):
         if won[at]:

@@ -190,7 +190,7 @@ def _texts(config: EvolveConfig) -> Iterator[str]:
         expert = partial(find_agent(config.expert), **config.expert_options)
         job = Job(task.id, task.make, expert, task.seed, record=task.record)
         for _, episode in rollout([job]):
-            yield from (text for step in episode.steps for text in (step.observation, step.action))
+            yield from (text for step in episode.steps for text in (step.observation, step.thought, step.action))
 
 
 def _with_adapters(model: Any, rank: int) -> Any:

@@ -72,6 +72,8 @@ _APPS: dict[str, Any] = {
     "evaluations": 44,
 }
 """What differs for `selfgym/Apps-v0`, besides ``code`` and the room for it."""
+_SKILLED: dict[str, Any] = {"expert": "skilled-expert", "words": 60, "env_options": {"size": "tiny", "max_steps": 30}}
+"""What differs for SAGE in a household."""
 _GROUPS: dict[str, dict[str, Any]] = {
     "nano": {
         "iterations": 8,
@@ -107,6 +109,9 @@ def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[
             settings |= {"words": 120, "held_out": {}}
         else:
             settings["held_out"] = {"split": "test-normal"}
+    elif recipe.startswith("sage"):
+        settings |= deepcopy(_SKILLED)
+        settings["agent"] |= {"max_new_tokens": 64}
     for update in ("clone", "update"):
         settings[update]["bf16"] = settings[update]["bf16"] and _has_bf16()
     return settings

@@ -6,26 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from selfgym.agents.agent import Decision
 from selfgym.agents.clerk import ClerkAgent
 from selfgym.agents.policies.nano import make_nano
 from selfgym.agents.policies.transformers import TransformersPolicy
+from selfgym.agents.remembering import Recall, RememberingAgent
+from selfgym.agents.skill_writing import skills_in
 from selfgym.envs.core import Outcome
 from selfgym.envs.sandbox.limits import SandboxUnavailable
 from selfgym.envs.sandbox.opening import open_sandbox
 from selfgym.memory.episode import Episode, Step
 from selfgym.memory.store import EpisodeStore
-from selfgym.trainers.chains import (
-    ChainConfig,
-    called,
-    chain_of,
-    chain_rewards,
-    play_chains,
-    positions,
-    whole_chains,
-    written,
-)
+from selfgym.trainers.carrying import Functions, Sequences
+from selfgym.trainers.chains import ChainConfig, chain_of, chain_rewards, play_chains, positions, whole_chains
 from selfgym.trainers.evolve import evolve
 from selfgym.trainers.groups import GroupConfig, group_rows
+from selfgym.trainers.recipe import find_recipe
 from selfgym.trainers.stage import EvolveConfig, Stage
 
 SKILL = "def tidy(day):\n    found = apis.mail.search(day=day)\n    return found"
@@ -39,8 +35,8 @@ def episode(*actions, won=True, used=(), position=0, sample=0, error=False):
     )
     outcome = Outcome.ENV_ERROR if error else Outcome.SUCCESS if won else Outcome.FAILURE
     return Episode(
-        id=f"{sample}/{position}", env="x", task="t", steps=steps, outcome=outcome, group=f"task {position}",
-        chain=f"chain {sample}", chain_position=position, info={"used": list(used)},
+        id=f"{sample}/{position}", env="selfgym/Apps-v0", task="t", steps=steps, outcome=outcome,
+        group=f"task {position}", chain=f"chain {sample}", chain_position=position, info={"used": list(used)},
     )  # fmt: skip
 
 
@@ -65,16 +61,16 @@ def test_rewards_are_those_of_the_paper(first, second, used, rewards):
 def test_another_name_for_a_call_is_no_skill():
     chain = [episode(TRIVIAL, "send('a')"), episode("send('b')", used=["send"], position=1)]
     assert chain_rewards(chain, ChainConfig()) == [1.0, 1.0]
-    assert chain_rewards(chain, ChainConfig(statements=1)) == [2.0, 2.0]
+    assert chain_rewards(chain, ChainConfig(size=1)) == [2.0, 2.0]
 
 
 def test_what_is_written_and_called_is_read_off_the_code():
     played = episode(f"x = 1\n{SKILL}", "this is no code", "for day in (1, 2):\n    print(tidy(day))")
-    assert list(written(played)) == ["tidy"]
-    assert "apis.mail.search(day=day)" in written(played)["tidy"]
-    assert called(played) == {"tidy", "print"}
+    assert list(Functions().written(played)) == ["tidy"]
+    assert "apis.mail.search(day=day)" in Functions().written(played)["tidy"]
+    assert Functions().called(played) == {"tidy", "print"}
     refused = played.model_copy(update={"steps": (played.steps[0].model_copy(update={"valid": False}),)})
-    assert written(refused) == {}
+    assert Functions().written(refused) == {}
 
 
 def test_each_place_of_a_chain_has_its_own_mean_and_broken_chains_are_in_none():
@@ -107,7 +103,7 @@ SETTINGS = {
     "held_out": {"split": "test-normal"},
     "expert": "clerk", "expert_options": {"skills": True}, "demos": 3, "tasks": 2, "unit": 2, "evaluations": 2,
     "iterations": 1, "agent": {"instruction": "", "code": True, "max_new_tokens": 8, "max_context": 900},
-    "chain": {"size": 2}, "clone": {"steps": 2, "batch_tokens": 600}, "update": {"epochs": 1, "batch_tokens": 2000},
+    "chain": {"samples": 2}, "clone": {"steps": 2, "batch_tokens": 600}, "update": {"epochs": 1, "batch_tokens": 2000},
 }  # fmt: skip
 
 
@@ -141,3 +137,59 @@ def test_a_run_clones_collects_and_evaluates_in_chains(tmp_path):
     assert all(one.outcome is Outcome.SUCCESS for one in phases["demo"])
     assert sum(bool(one.info["used"]) for one in phases["demo"]) == 3
     assert {one.split for one in phases["eval-0"]} == {"test"}
+
+
+HEAT = "skill heat(thing): go to microwave 1; heat {thing} with microwave 1"
+
+
+def test_in_households_thoughts_define_sequences_of_actions():
+    options = {"recipe": "sage", "env_options": {"size": "tiny", "max_steps": 30}, "expert": "skilled-expert"}
+    config = EvolveConfig(**options, agent={"instruction": "", "max_context": 1500})
+    stage = Stage(config, Path("run"), TransformersPolicy(*make_nano(seed=0), name="nano"))
+    chains = [chain_of(stage, stage.task(seed), 2) for seed in range(3)]
+    assert [chain[0].options["task_type"].split("_")[1] for chain in chains] == ["heat", "cool", "clean"]
+    played = list(find_recipe("sage").demonstrate(stage, [stage.task(seed) for seed in range(3)]))
+    assert [one.outcome for one in played] == [Outcome.SUCCESS] * 6
+    first, second = played[:2]
+    assert Sequences().written(first) == {"heat": HEAT}
+    assert second.info == {"brought": ["heat"], "used": ["heat"]}
+    assert Sequences().called(second) == {"heat"}
+    assert chain_rewards(played[:2], ChainConfig()) == [2.0, 2.0]
+    assert chain_rewards(played[:2], ChainConfig(size=3)) == [1.0, 1.0]
+    call = next(step for step in second.steps if "call" in step.info)
+    assert call.trainable
+    assert call.action == "go to microwave 1"
+    following = second.steps[second.steps.index(call) + 1]
+    assert (following.trainable, following.action.split()[0]) == (False, "heat")
+
+
+def test_a_skill_that_is_written_anew_takes_the_place_of_the_old():
+    assert list(skills_in(f"it is cold: {HEAT}")) == ["heat"]
+    wrong = (
+        "skill heat(thing): heat {it}",
+        "skill heat(thing):",
+        "heat(thing): a",
+        "skill Heat(x): {x}",
+        "skill \u202eh(): a",
+    )
+    assert [skills_in(one) for one in wrong] == [{}] * len(wrong)
+    agent = RememberingAgent(Script(f"Thought: {HEAT}"), lambda goal, id: Recall(), episode="e", writes=True)
+    agent.begin(None)
+    for thought in (HEAT, HEAT.replace("microwave", "stove")):
+        agent.agent.thought = thought
+        with pytest.raises(StopIteration):
+            next(agent.act("", {"task": "t"}))
+    agent.agent.says = 'call heat(thing="egg 1")'
+    with pytest.raises(StopIteration) as stopped:
+        next(agent.act("", {"task": "t"}))
+    assert stopped.value.value.action == "go to stove 1"
+
+
+class Script:
+    """Says one thing, and thinks another."""
+
+    def __init__(self, thought):
+        self.thought, self.says = thought, "look"
+
+    def act(self, observation, info):
+        return Decision(self.says, self.thought)

@@ -1,6 +1,7 @@
 """SAGE (arXiv 2512.17102): chains of tasks, in which a sample takes along the skills that it wrote.
 
-Rollouts are chains of two tasks of a scenario; a skill is a Python function that an episode defines. The reward adds
+Rollouts are chains of two tasks of a scenario; a skill is a Python function that an episode defines, or in a household
+a sequence of actions (not in the paper). The reward adds
 to a success 1 for using a skill of the task before, and 1 for having written one that the next success used. The
 advantage is the return less the mean of the samples at that place of the chain, without deviation and without a
 penalty on divergence; chains with an error are in no mean. The cold start clones an expert that writes and calls
@@ -10,7 +11,7 @@ skills. Evaluation plays held-out chains of a whole scenario.
 * ``sage-without-library``: the same chains and samples, nothing taken along, rewarded by outcome.
 
 The paper ends an episode with -1 at a turn without code; here every answer is code, and bad code is told to the agent.
-Functions of a single statement are no skills: they would be calls of the API under another name.
+Skills of a single statement or action earn nothing: they would be one call under another name.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def _collect(base: ChainConfig, stage: Stage, tasks: Sequence[Task]) -> Iterator
     def agent(task: Task, draw: int) -> Agent:
         return stage.agent(task, draw=draw)
 
-    return play_chains(stage, chains, agent, "group", draws=config.size, library=config.library)
+    return play_chains(stage, chains, agent, "group", draws=config.samples, library=config.library)
 
 
 def _evaluate(base: ChainConfig, stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
