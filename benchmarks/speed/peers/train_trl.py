@@ -18,7 +18,6 @@ from trl import SFTConfig, SFTTrainer
 
 model, path, batch = sys.argv[1], sys.argv[2], int(sys.argv[3])
 rows = [json.loads(line) for line in Path(path).read_text().splitlines()]
-torch.manual_seed(0)
 torch.set_num_threads(2)
 
 
