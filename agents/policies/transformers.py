@@ -117,7 +117,7 @@ class TransformersPolicy:
         room = max(len(row.prompt.ids) + row.longest for row in rows)
         try:
             handles, logits = self._forward.open(
-                [row.prompt.key for row in rows], [row.prompt.ids for row in rows], room
+                [row.prompt.key for row in rows], [(*row.prompt.ids, *row.take()) for row in rows], room
             )
             active = list(zip(rows, handles, strict=True))
             while True:

@@ -225,3 +225,15 @@ def test_an_adapter_changes_the_answers_and_is_served_with_the_cache(tmp_path, n
     before = loaded.tokens_computed
     loaded.generate([Prompt((*ask().ids, *first.ids, 7), key="episode", max_new_tokens=1)])
     assert loaded.tokens_computed - before == 2
+
+
+def test_choices_that_begin_alike_are_drawn_after_what_they_share(nano):
+    prompt, shared, ends = (5, 6, 7), (8, 9), (10, 11, 12)
+    choices = tuple((*shared, end) for end in ends)
+    scores = nano.score([(*prompt, *shared)] * 3, [(end,) for end in ends])
+    expected = torch.tensor([one[0] for one in scores]).log_softmax(0)
+    drawn = nano.generate([Prompt(prompt, choices=choices, seed=seed) for seed in range(20)])
+    assert len({one.ids for one in drawn}) > 1
+    for one in drawn:
+        assert one.logprobs[:2] == (0.0, 0.0)
+        assert one.logprobs[2] == pytest.approx(float(expected[ends.index(one.ids[2])]), abs=1e-5)
