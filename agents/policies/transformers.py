@@ -13,12 +13,11 @@ from typing import Any
 import torch
 
 from selfgym.agents.policies.choices import Choices
+from selfgym.agents.policies.engine import end_ids
 from selfgym.agents.policies.forward import make_forward
 from selfgym.agents.policies.policy import Completion, PolicyError, Prompt
 from selfgym.agents.policies.pretrained import load_pretrained
 from selfgym.agents.policies.sampling import draw, uniforms
-
-_END_OF_TURN = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>")
 
 
 class TransformersPolicy:
@@ -48,7 +47,7 @@ class TransformersPolicy:
         config = model.config.get_text_config()
         self._vocabulary: int = config.vocab_size
         self._max_positions: int | None = getattr(config, "max_position_embeddings", None)
-        self._ends = _end_ids(model, tokenizer)
+        self._ends = end_ids(tokenizer, getattr(getattr(model, "generation_config", None), "eos_token_id", None))
         self._forward = make_forward(self.model, max_cached_tokens)
 
     @classmethod
@@ -262,13 +261,3 @@ class _Row:
         if self._choices is not None:
             return None
         return min((place for stop in self.prompt.stop if (place := text.find(stop)) >= 0), default=None)
-
-
-def _end_ids(model: Any, tokenizer: Any) -> list[int]:
-    """The ids that end a completion, the end of a chat turn first, then those of the tokenizer and of the model."""
-    special = set(getattr(tokenizer, "all_special_tokens", ()))
-    ids = [tokenizer.convert_tokens_to_ids(token) for token in _END_OF_TURN if token in special]
-    ids.append(getattr(tokenizer, "eos_token_id", None))
-    listed = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
-    ids += listed if isinstance(listed, (list, tuple)) else [listed]
-    return list(dict.fromkeys(token for token in ids if token is not None))
