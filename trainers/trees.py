@@ -39,6 +39,21 @@ class Tree:
         """The same tree on another device."""
         return Tree(*(getattr(self, name).to(device) for name in ("ids", "depth", "parent", "last", "places")))
 
+    def segments(self) -> list[tuple[int, tuple[int, ...]]]:
+        """Runs of tokens between branches, in order: length, and the numbers of the segments above, outermost first."""
+        parent = self.parent.cpu().numpy()
+        here = np.arange(len(parent))
+        children = np.bincount(parent[parent != here], minlength=len(parent))
+        first = (parent != here - 1) | (children[parent] > 1)
+        number = np.cumsum(first) - 1
+        starts = np.flatnonzero(first)
+        lengths = np.diff(np.append(starts, len(parent))).tolist()
+        above: list[tuple[int, ...]] = []
+        for start in starts.tolist():
+            before = parent[start]
+            above.append(() if before == start else (*above[number[before]], int(number[before])))
+        return list(zip(lengths, above, strict=True))
+
     def mask(self) -> torch.Tensor:
         """(1, 1, N, N): True where the token of the third axis may attend to that of the fourth."""
         here = torch.arange(len(self.ids), device=self.ids.device)
