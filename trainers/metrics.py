@@ -13,7 +13,10 @@ from selfgym.memory.episode import Episode
 
 
 def summarise(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """Success with its 95% Wilson interval, steps, invalid actions and loops per episode, and the share of errors."""
+    """Success with its 95% Wilson interval, steps, invalid actions and loops per episode, and the share of errors.
+
+    For chains also ``scenarios``: the share of chains, those with an error left out, all of whose tasks were done.
+    """
     scored = [episode for episode in episodes if not episode.outcome.is_error]
     wins = sum(episode.outcome is Outcome.SUCCESS for episode in scored)
     low, high = wilson(wins, len(scored))
@@ -27,7 +30,20 @@ def summarise(episodes: Sequence[Episode]) -> dict[str, Any]:
         "steps": len(steps) / len(scored) if scored else math.nan,
         "invalid": sum(not step.valid for step in steps) / len(steps) if steps else 0.0,
         "loops": sum(map(loops, scored)) / len(scored) if scored else math.nan,
+        **_scenarios(episodes),
     }
+
+
+def _scenarios(episodes: Sequence[Episode]) -> dict[str, float]:
+    chains: dict[str, list[Episode]] = {}
+    for episode in episodes:
+        if episode.chain:
+            chains.setdefault(episode.chain, []).append(episode)
+    whole = [all(map(won, chain)) for chain in chains.values() if not any(e.outcome.is_error for e in chain)]
+    if not whole:
+        return {}
+    low, high = wilson(sum(whole), len(whole))
+    return {"scenarios": sum(whole) / len(whole), "scenarios_low": low, "scenarios_high": high}
 
 
 def loops(episode: Episode) -> int:

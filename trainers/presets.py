@@ -81,7 +81,14 @@ _GROUPS: dict[str, dict[str, Any]] = {
         "tasks": 96,
         "unit": 48,
         "agent": {"instruction": "", "max_new_tokens": 24, "max_context": 1024, "temperature": 1.0},
-        "update": {"epochs": 2, "batch_tokens": 2048, "learning_rate": 1e-3, "tree": True, "bf16": True},
+        "update": {
+            "epochs": 1,
+            "batch_tokens": 2048,
+            "accumulate": 2,
+            "learning_rate": 3e-4,
+            "tree": True,
+            "bf16": True,
+        },
     },
     "": {
         "agent": {"max_new_tokens": 40, "temperature": 1.0},
@@ -92,7 +99,8 @@ _GROUPS: dict[str, dict[str, Any]] = {
         "update": {"epochs": 1, "batch_tokens": 2048, "learning_rate": 2e-5, "tree": True, "bf16": True},
     },
 }
-"""What differs for methods on groups: many small updates, each on episodes of the policy it updates."""
+"""What differs for methods on groups: many small updates, each on episodes of the policy it updates. With a rate of 1e-3
+``nano`` fell apart within three iterations (benchmarks/LOG.md)."""
 
 
 def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[str, Any]:

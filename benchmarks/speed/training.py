@@ -51,12 +51,12 @@ PROMPT = "You act in a household. " + 16 * _RULE
 
 def episodes(kind: str, folder: Path, tasks: int) -> Iterator[list[Episode]]:
     """Episodes by task, of the model in ``folder``."""
-    agent = {"instruction": PROMPT if kind == "groups" else "", "max_new_tokens": 12, "max_context": 2000}
-    config = EvolveConfig(env_options={"size": "tiny", "max_steps": 12}, agent=agent)
+    agent = {"instruction": PROMPT if kind == "groups" else "", "max_new_tokens": 8, "max_context": 2000}
+    config = EvolveConfig(env_options={"size": "tiny", "max_steps": 8}, agent=agent)
     stage = Stage(config, folder, load_policy(str(folder)))
     drawn = [stage.task(number) for number in range(tasks)]
     if kind == "trees":
-        search = SearchConfig(simulations=6, branch=3, max_depth=12)
+        search = SearchConfig(simulations=4, branch=3, max_depth=8)
         yield from collect_trees(drawn, stage.policy, stage.agent, search, record={"run": "speed", "phase": "tree"})
         return
     draws = 8 if kind == "groups" else 1

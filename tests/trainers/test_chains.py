@@ -21,6 +21,7 @@ from selfgym.trainers.carrying import Functions, Sequences
 from selfgym.trainers.chains import ChainConfig, chain_of, chain_rewards, play_chains, positions, whole_chains
 from selfgym.trainers.evolve import evolve
 from selfgym.trainers.groups import GroupConfig, group_rows
+from selfgym.trainers.metrics import summarise
 from selfgym.trainers.recipe import find_recipe
 from selfgym.trainers.stage import EvolveConfig, Stage
 
@@ -137,6 +138,18 @@ def test_a_run_clones_collects_and_evaluates_in_chains(tmp_path):
     assert all(one.outcome is Outcome.SUCCESS for one in phases["demo"])
     assert sum(bool(one.info["used"]) for one in phases["demo"]) == 3
     assert {one.split for one in phases["eval-0"]} == {"test"}
+
+
+def test_scenarios_count_as_done_only_whole_and_without_errors():
+    chains = [
+        [episode("a()", sample=0), episode("a()", sample=0, position=1)],
+        [episode("a()", sample=1), episode("a()", sample=1, position=1, won=False)],
+        [episode("a()", sample=2), episode("a()", sample=2, position=1, error=True)],
+    ]
+    told = summarise([one for chain in chains for one in chain])
+    assert (told["success"], told["scenarios"]) == (0.8, 0.5)
+    assert told["scenarios_low"] < 0.5 < told["scenarios_high"]
+    assert "scenarios" not in summarise([chains[0][0].model_copy(update={"chain": ""})])
 
 
 HEAT = "skill heat(thing): go to microwave 1; heat {thing} with microwave 1"
