@@ -99,8 +99,9 @@ _GROUPS: dict[str, dict[str, Any]] = {
         "update": {"epochs": 1, "batch_tokens": 2048, "learning_rate": 2e-5, "tree": True, "bf16": True},
     },
 }
-"""What differs for methods on groups: many small updates, each on episodes of the policy it updates. With a rate of 1e-3
-``nano`` fell apart within three iterations (benchmarks/LOG.md)."""
+"""What differs for methods on groups: many small updates, each on episodes of the policy it updates.
+
+At a rate of 1e-3 ``nano`` fell apart within three iterations (benchmarks/LOG.md)."""
 
 
 def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[str, Any]:
