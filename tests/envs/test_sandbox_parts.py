@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from selfgym.envs.sandbox import cgroups, seccomp
@@ -33,6 +33,7 @@ HEADERS = {
 }
 
 
+@example({"": -(10**37)}, b"", 1)
 @given(st.dictionaries(TEXT, VALUES, max_size=5), st.binary(max_size=200), st.integers(1, 50))
 def test_frames_arrive_as_they_were_sent_however_they_are_cut(header, body, size):
     frames = wire.Frames()

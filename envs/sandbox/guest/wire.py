@@ -116,9 +116,8 @@ def _decode(data: bytes, position: int, depth: int) -> tuple[Any, int]:
     if kind in _CONSTANTS:
         return _CONSTANTS[kind], position + 1
     if kind in b"ir":
-        end = (
-            data.index(b"e", position + 1, position + 40) if kind == 105 else data.index(b";", position, position + 40)
-        )
+        ending, longest = (b"e", 400) if kind == 105 else (b";", 40)
+        end = data.index(ending, position + 1, position + longest)
         text = data[position + 1 : end]
         return (int(text) if kind == 105 else float(text)), end + 1
     if kind not in b"dl" or depth >= _DEEPEST:

@@ -29,8 +29,8 @@ def evolve(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="agent-r, grpo, dr-grpo, rloo, dapo, gigpo, starpo, nft, dpo, reinforce, or a control of agent-r: "
-            "direct-revision, good-only, more-cloning.",
+            help="agent-r, grpo, dr-grpo, rloo, dapo, gigpo, starpo, nft, dpo, reinforce, sage, or a control: "
+            "direct-revision, good-only, more-cloning, sage-without-library.",
             show_default="agent-r",
         ),
     ] = None,
