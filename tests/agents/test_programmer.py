@@ -152,7 +152,7 @@ def test_it_mends_what_one_change_mends_and_says_which() -> None:
 
 @pytest.mark.parametrize("note", ["change + number: often to nothing", "change to nothing: never works"])
 def test_it_believes_its_notes(note: str) -> None:
-    firsts = Counter(first_change(mended(2, note, seed=seed, most=1)) for seed in range(4))
+    firsts = Counter(first_change(mended(2, note, seed=seed, most=1)) for seed in range(2))
     if "often" in note:
         assert set(firsts) == {("+ number", "nothing")}
     else:
