@@ -1,7 +1,8 @@
 """Groups: several episodes of one task, compared with one another.
 
 The collector plays them; `weights` says how much each step of each episode counts, `group_rows` makes rows of that.
-Episodes lost to errors are in no group. A group in which all fared alike teaches nothing and gives no rows.
+Episodes lost to errors are in no group. Where returns are compared with a baseline, a group in which all fared alike
+teaches nothing and gives no rows.
 """
 
 from __future__ import annotations
@@ -84,13 +85,14 @@ def _differ(group: Sequence[Episode]) -> bool:
     return len({episode.total_reward for episode in group if not episode.outcome.is_error}) > 1
 
 
-def groups_of(episodes: Iterator[Episode]) -> Iterator[list[Episode]]:
-    """The groups among logged episodes, without those lost to errors and without groups that teach nothing."""
+def groups_of(episodes: Iterator[Episode], config: GroupConfig = GroupConfig()) -> Iterator[list[Episode]]:
+    """The groups among logged episodes, without those lost to errors and, where there is a baseline, without groups
+    that teach nothing."""
     found: dict[str, list[Episode]] = {}
     for episode in episodes:
         if not episode.outcome.is_error:
             found.setdefault(episode.group, []).append(episode)
-    yield from (group for group in found.values() if _differ(group))
+    yield from (group for group in found.values() if config.baseline == "none" or _differ(group))
 
 
 def weights(group: Sequence[Episode], config: GroupConfig, totals: Sequence[float] | None = None) -> list[Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,15 +35,29 @@ def summarise(episodes: Sequence[Episode]) -> dict[str, Any]:
 
 
 def _scenarios(episodes: Sequence[Episode]) -> dict[str, float]:
-    chains: dict[str, list[Episode]] = {}
-    for episode in episodes:
-        if episode.chain:
-            chains.setdefault(episode.chain, []).append(episode)
-    whole = [all(map(won, chain)) for chain in chains.values() if not any(e.outcome.is_error for e in chain)]
-    if not whole:
-        return {}
-    low, high = wilson(sum(whole), len(whole))
-    return {"scenarios": sum(whole) / len(whole), "scenarios_low": low, "scenarios_high": high}
+    found = goal_completion((episode.chain, episode.outcome) for episode in episodes if episode.chain)
+    return {name: value for name, value in found.items() if name.startswith("scenarios")}
+
+
+def goal_completion(results: Iterable[tuple[str, Outcome]]) -> dict[str, float]:
+    """Task and scenario goal completion, as AppWorld (arXiv 2407.18901) counts them, of (chain, outcome) pairs.
+
+    ``tasks`` is the share of tasks that were done, ``scenarios`` that of chains all of whose tasks were, each with its
+    95% Wilson interval (``_low``, ``_high``); without anything to count they are missing. Tasks lost to errors are left
+    out and counted in ``left_out``, and so are their chains out of ``scenarios``.
+    """
+    chains: dict[str, list[Outcome]] = {}
+    for chain, outcome in results:
+        chains.setdefault(chain, []).append(outcome)
+    every = [outcome for chain in chains.values() for outcome in chain]
+    tasks = [outcome is Outcome.SUCCESS for outcome in every if not outcome.is_error]
+    whole = [all(one is Outcome.SUCCESS for one in c) for c in chains.values() if not any(one.is_error for one in c)]
+    found = {"left_out": float(len(every) - len(tasks))}
+    for name, done in (("tasks", tasks), ("scenarios", whole)):
+        if done:
+            low, high = wilson(sum(done), len(done))
+            found |= {name: sum(done) / len(done), f"{name}_low": low, f"{name}_high": high}
+    return found
 
 
 def loops(episode: Episode) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import gymnasium
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from selfgym.agents.policies.load import load_policy
 from selfgym.agents.policies.policy import Policy
@@ -90,6 +90,12 @@ class EvolveConfig(BaseModel):
     """A configuration file of accelerate's for them (FSDP, several machines)."""
     lora: int = 0
     """Rank of low-rank adapters; 0 trains all weights."""
+
+    @model_validator(mode="after")
+    def _adapters_alone(self) -> EvolveConfig:
+        if self.lora and self.processes > 1:
+            raise ValueError("adapters are trained by one process: set lora=0 or processes=1")
+        return self
 
 
 @dataclass

@@ -15,7 +15,6 @@ from selfgym.envs.apps import hiding
 from selfgym.envs.apps.api.endpoint import APPS
 from selfgym.envs.apps.env import APP_TOOLS, AppsEnv
 from selfgym.envs.apps.evaluate import NOTHING_ELSE
-from selfgym.envs.apps.metrics import goal_completion
 from selfgym.envs.apps.oracle import skill, steps
 from selfgym.envs.apps.scenarios.scenario import SPLITS
 from selfgym.envs.core import Outcome, SnapshotError
@@ -305,24 +304,3 @@ def test_it_is_made_by_its_name():
     env = gymnasium.make("selfgym:selfgym/Apps-v0", split="dev", level=2)
     assert isinstance(env.unwrapped, AppsEnv)
     env.close()
-
-
-def results(*chains):
-    return [
-        {"task_id": f"{number}/0/{variant}", "outcome": outcome}
-        for number, chain in enumerate(chains)
-        for variant, outcome in enumerate(chain)
-    ]
-
-
-def test_goal_completion_counts_tasks_and_whole_scenarios():
-    good, bad, broken = Outcome.SUCCESS, Outcome.FAILURE, Outcome.ENV_ERROR
-    found = goal_completion(
-        results((good, good, good), (good, bad, good), (good, good, broken), (bad, Outcome.TRUNCATED))
-    )
-    assert (found.tasks.value, found.tasks.count) == (7 / 10, 10)
-    assert (found.scenarios.value, found.scenarios.count) == (1 / 3, 3)
-    assert found.left_out == 1
-    assert 0 <= found.tasks.low < found.tasks.value < found.tasks.high <= 1
-    with pytest.raises(ValueError, match="no episode"):
-        goal_completion([])

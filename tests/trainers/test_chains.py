@@ -21,7 +21,7 @@ from selfgym.trainers.carrying import Functions, Sequences
 from selfgym.trainers.chains import ChainConfig, chain_of, chain_rewards, play_chains, positions, whole_chains
 from selfgym.trainers.evolve import evolve
 from selfgym.trainers.groups import GroupConfig, group_rows
-from selfgym.trainers.metrics import summarise
+from selfgym.trainers.metrics import goal_completion, summarise
 from selfgym.trainers.recipe import find_recipe
 from selfgym.trainers.stage import EvolveConfig, Stage
 
@@ -150,6 +150,15 @@ def test_scenarios_count_as_done_only_whole_and_without_errors():
     assert (told["success"], told["scenarios"]) == (0.8, 0.5)
     assert told["scenarios_low"] < 0.5 < told["scenarios_high"]
     assert "scenarios" not in summarise([chains[0][0].model_copy(update={"chain": ""})])
+
+
+def test_goal_completion_counts_tasks_and_whole_scenarios():
+    good, bad, broken = Outcome.SUCCESS, Outcome.FAILURE, Outcome.ENV_ERROR
+    chains = ((good, good, good), (good, bad, good), (good, good, broken), (bad, Outcome.TRUNCATED))
+    found = goal_completion((str(number), outcome) for number, chain in enumerate(chains) for outcome in chain)
+    assert (found["tasks"], found["scenarios"], found["left_out"]) == (7 / 10, 1 / 3, 1)
+    assert 0 <= found["tasks_low"] < found["tasks"] < found["tasks_high"] <= 1
+    assert goal_completion([]) == {"left_out": 0}
 
 
 HEAT = "skill heat(thing): go to microwave 1; heat {thing} with microwave 1"

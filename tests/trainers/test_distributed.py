@@ -78,6 +78,11 @@ use_cpu: true
 """
 
 
+def test_adapters_are_not_passed_over_in_silence():
+    with pytest.raises(ValueError, match="adapters are trained by one process"):
+        EvolveConfig(processes=2, lora=8)
+
+
 def test_what_the_processes_said_is_told_where_they_fail(tmp_path):
     config = EvolveConfig(processes=2, accelerate=str(tmp_path / "nowhere.yaml"))
     policy = TransformersPolicy(*make_nano(seed=3), name="nano")

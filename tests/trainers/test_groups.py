@@ -68,6 +68,7 @@ def test_episodes_lost_to_errors_and_groups_without_differences_are_left_out():
     [group] = groups_of(iter([*GROUP, lost, *even]))
     assert [one.id for one in group] == ["e0", "e1", "e2", "e3"]
     assert list(groups_of(iter(even))) == []
+    assert list(groups_of(iter(even), GroupConfig(baseline="none"))) == [even]
 
 
 @pytest.mark.parametrize(("mean_over", "total"), [("tokens", 3 + 9 + 1 + 4), ("episodes", 4), ("constant", 4)])

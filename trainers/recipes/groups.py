@@ -10,7 +10,7 @@
 * ``nft`` (arXiv 2505.18116), ``dpo`` (arXiv 2305.18290, pairs within groups), ``reinforce`` (signed likelihood, A3T,
   arXiv 2403.14589, with the negative sign damped since it has no floor).
 
-Z counts sampled tokens or episodes of groups with differences; the others have no gradient.
+Z counts sampled tokens or episodes of groups with differences; with a baseline the others have no gradient.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _collect(base: GroupConfig, stage: Stage, tasks: Sequence[Task]) -> Iterator
 
 def _rows(base: GroupConfig, stage: Stage) -> Iterator[Row]:
     config = replace(base, **stage.config.group)
-    rows = [row for group in groups_of(stage.episodes("group")) for row in group_rows(group, config)]
+    rows = [row for group in groups_of(stage.episodes("group"), config) for row in group_rows(group, config)]
     yield from comparable(stage, rows)
 
 
