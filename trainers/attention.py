@@ -1,9 +1,10 @@
 """Running a model on a batch: on padded rows, or on a tree of them, where a token sees its ancestors and itself.
 
-Models loaded with ``sdpa`` attention are switched to an attention of their own name here, `BY_SEGMENTS`. On padded rows
-it is ``sdpa``; on a tree each run of tokens between branches attends to its path from the root and to nothing else, so
-what is computed is what rows would compute, less what they share, and no N x N mask is made. ``flex_attention`` gets a
-block mask, for GPUs, and ``eager`` a dense mask. Another implementation would ignore a mask, and is refused.
+Models loaded with ``sdpa`` attention are switched to an attention of their own name here, `ON_TREES`. On padded rows it
+is ``sdpa``. On a tree, on a CPU, each run of tokens between branches attends to its path from the root and to nothing
+else, so what is computed is what rows would compute, less what they share, and no N x N mask is made; on a GPU, where
+many small products would wait for one another, FlexAttention does it in one with a block mask. ``flex_attention`` gets
+that everywhere and ``eager`` a dense mask. Another implementation would ignore a mask, and is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from selfgym.trainers.packing import Batch
 from selfgym.trainers.trees import Tree
 
-BY_SEGMENTS = "selfgym_tree"
+ON_TREES = "selfgym_tree"
 
 
 def hidden_states(model: Any, batch: Batch) -> torch.Tensor:
@@ -38,10 +39,12 @@ def _sight(model: Any, tree: Tree) -> dict[str, Any]:
     kind = model.config._attn_implementation
     if kind == "sdpa":
         _register()
-        model.set_attn_implementation(kind := BY_SEGMENTS)
-    if kind == BY_SEGMENTS:
+        model.set_attn_implementation(kind := ON_TREES)
+    if kind == ON_TREES:
         taken_as_it_is = torch.ones((1, 1, 1, 1), dtype=torch.bool, device=tree.ids.device)
-        return {"attention_mask": taken_as_it_is, "segments": tree.segments()}
+        on_gpu = tree.ids.device.type == "cuda"
+        sight = {"blocks": _block_mask(tree)} if on_gpu else {"segments": tree.segments()}
+        return {"attention_mask": taken_as_it_is, **sight}
     if kind == "eager":
         allowed = tree.mask()
         lowest = torch.finfo(model.dtype).min
@@ -56,19 +59,27 @@ def _sight(model: Any, tree: Tree) -> dict[str, Any]:
 
 
 def _register() -> None:
-    """Make `BY_SEGMENTS` known to transformers."""
+    """Make `ON_TREES` known to transformers."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 
-    AttentionInterface.register(BY_SEGMENTS, _attend)
-    AttentionMaskInterface.register(BY_SEGMENTS, sdpa_mask)
+    AttentionInterface.register(ON_TREES, _attend)
+    AttentionMaskInterface.register(ON_TREES, sdpa_mask)
 
 
 def _attend(
     module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
-    segments: list[tuple[int, tuple[int, ...]]] | None = None, scaling: float | None = None, **more: Any,
+    segments: list[tuple[int, tuple[int, ...]]] | None = None, blocks: Any = None, scaling: float | None = None,
+    **more: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
-    """Attention of (1, heads, N, D) queries, segment by segment; as transformers calls it."""
+    """Attention of (1, heads, N, D) queries over ``blocks``, or segment by segment; as transformers calls it."""
+    if blocks is not None:
+        from transformers.integrations.flex_attention import flex_attention_forward
+
+        # under autocast rotated queries and keys are of another precision than values
+        query, key = query.to(value.dtype), key.to(value.dtype)
+        answer, _ = flex_attention_forward(module, query, key, value, blocks, scaling=scaling, **more)
+        return answer, None
     if segments is None:
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 

@@ -38,7 +38,7 @@ from selfgym.trainers.distributed import update_with
 from selfgym.trainers.metrics import paired_difference, summarise
 from selfgym.trainers.recipe import Recipe, find_recipe
 from selfgym.trainers.report import write_reports
-from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, open_stage, task_seed
+from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, device_of, open_stage, task_seed
 from selfgym.trainers.units import collect_unit, workers
 from selfgym.trainers.update import UpdateReport, update
 
@@ -135,7 +135,8 @@ class _Run:
 
     def _update(self, number: int, target: Path) -> None:
         config = self.config
-        policy: Any = load_policy(str(checkpoint(self.folder, number - 1 if number else "start")))
+        before = checkpoint(self.folder, number - 1 if number else "start")
+        policy: Any = load_policy(str(before), device=device_of(config), dtype="float32")
         stage = Stage(config, self.folder, policy, max(0, number - 1), self.store)
         rows = list(self.recipe.rows(stage) if number else stage.rows("demo", context=config.clone_context))
         state = target.with_name(f"{number}.update.safetensors")

@@ -7,6 +7,7 @@ teaches nothing and gives no rows.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,8 +34,13 @@ class GroupConfig:
     size: int = 8
     """Episodes of one task."""
     baseline: Literal["mean", "leave-one-out", "none"] = "mean"
-    """What a return is compared with; ``none``: 1 for a positive return, else minus ``negative``."""
-    negative: float = 0.2
+    """What a return is compared with; ``none``: 1 for a positive return, else -1."""
+    negative: float = 1.0
+    """Factor of negative advantages. Below 1 where the policy would fall apart: making a text less likely says nothing
+    about which other text becomes likelier."""
+    refused: float = 0.0
+    """What a step that the environment refused loses, less what the group's steps lose on average: credit for steps
+    also where all failed (verl-agent's penalty of invalid actions, there 0.1 of the return)."""
     std: bool = False
     """Divide advantages by the group's standard deviation."""
     mean_over: Literal["tokens", "episodes", "constant"] = "tokens"
@@ -49,6 +55,8 @@ class GroupConfig:
     omega: float = 1.0
     clip_low: float = 0.2
     clip_high: float = 0.2
+    replay: float = 0.0
+    """Share of demonstrations among the rows, their advantage 1: against forgetting (PPO-ptx, arXiv 2203.02155)."""
     refill: int = 0
     """Further tasks played for each group in which all fared alike (DAPO's dynamic sampling)."""
     overlong: Literal["keep", "mask"] = "keep"
@@ -62,7 +70,7 @@ def collect_groups(stage: Stage, tasks: Sequence[Task], config: GroupConfig) -> 
     for turn in range(config.refill + 1):
         played = _play(stage, tasks, config)
         yield from (episode for group in played for episode in group)
-        even = [task for task, group in zip(tasks, played, strict=True) if not _differ(group)]
+        even = [task for task, group in zip(tasks, played, strict=True) if not _differ(group, config)]
         tasks = [stage.task(task.seed + (turn + 1) * 500_000) for task in even]  # half of an iteration's seeds
         if not tasks:
             return
@@ -81,8 +89,11 @@ def _play(stage: Stage, tasks: Sequence[Task], config: GroupConfig) -> list[list
     return [[played[at * config.size + draw] for draw in range(config.size)] for at in range(len(tasks))]
 
 
-def _differ(group: Sequence[Episode]) -> bool:
-    return len({episode.total_reward for episode in group if not episode.outcome.is_error}) > 1
+def _differ(group: Sequence[Episode], config: GroupConfig) -> bool:
+    sound = [episode for episode in group if not episode.outcome.is_error]
+    if config.refused and len({step.valid for episode in sound for step in episode.steps}) > 1:
+        return True
+    return len({episode.total_reward for episode in sound}) > 1
 
 
 def groups_of(episodes: Iterator[Episode], config: GroupConfig = GroupConfig()) -> Iterator[list[Episode]]:
@@ -92,14 +103,23 @@ def groups_of(episodes: Iterator[Episode], config: GroupConfig = GroupConfig()) 
     for episode in episodes:
         if not episode.outcome.is_error:
             found.setdefault(episode.group, []).append(episode)
-    yield from (group for group in found.values() if config.baseline == "none" or _differ(group))
+    yield from (group for group in found.values() if config.baseline == "none" or _differ(group, config))
 
 
 def weights(group: Sequence[Episode], config: GroupConfig, totals: Sequence[float] | None = None) -> list[Floats]:
     """The advantage of each step, an array an episode; ``totals`` are their returns, if not the sums of rewards."""
+    found = _advantages(group, config, totals)
+    if config.refused:
+        lost = [np.array([float(not step.valid) for step in episode.steps]) for episode in group]
+        usual = np.concatenate(lost).mean()
+        found = [one + config.refused * (usual - loss) for one, loss in zip(found, lost, strict=True)]
+    return [np.where(one < 0, config.negative * one, one) for one in found] if config.negative != 1 else found
+
+
+def _advantages(group: Sequence[Episode], config: GroupConfig, totals: Sequence[float] | None) -> list[Floats]:
     totals = [episode.total_reward for episode in group] if totals is None else totals
     if config.baseline == "none":
-        whole = np.array([1.0 if total > 0 else -config.negative for total in totals])
+        whole = np.array([1.0 if total > 0 else -1.0 for total in totals])
     else:
         whole = group_advantages(totals, std=config.std, baseline=config.baseline)
     flat = [np.full(len(episode.steps), value) for episode, value in zip(group, whole, strict=True)]
@@ -127,6 +147,14 @@ def group_rows(group: Sequence[Episode], config: GroupConfig, totals: Sequence[f
         counted += sampled if config.mean_over == "tokens" else 1
         rows += rows_from(episode, lambda at, step, scaled=scaled: float(scaled[at]))  # type: ignore[misc]
     yield from (replace(row, normaliser=counted / len(rows), group=group[0].group) for row in rows)
+
+
+def replayed(stage: Stage, count: int, config: GroupConfig) -> Iterator[Row]:
+    """Demonstrations to train on beside ``count`` rows of groups, others in each iteration."""
+    demos = [episode for episode in stage.episodes("demo") if not episode.outcome.is_error] if config.replay else []
+    random.Random(stage.iteration).shuffle(demos)
+    for episode in demos[: round(count * config.replay / (1 - config.replay))]:
+        yield from group_rows([episode], replace(config, baseline="none", steps="none"), [1.0])
 
 
 def comparable(stage: Stage, rows: Sequence[Row]) -> Iterator[Row]:

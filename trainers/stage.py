@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import gymnasium
+import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from selfgym.agents.policies.load import load_policy
@@ -78,6 +79,9 @@ class EvolveConfig(BaseModel):
     """Weight of the observations in that update: above 0 for a model that does not know the language yet."""
     update: UpdateConfig = UpdateConfig()
     """The update of each iteration."""
+    device: str = "auto"
+    """What the model samples and learns on, as PyTorch names it; ``auto``: a GPU if there is one. There it samples with
+    bfloat16 weights; those that learn stay in float32."""
     threads: int = 1
     """Threads of the model on a CPU. More help large models on a quiet machine only; sums differ in their last bits."""
     replay: float = 0.5
@@ -157,18 +161,26 @@ def checkpoint(folder: Path, number: int | str) -> Path:
     return folder / "checkpoints" / str(number)
 
 
+def device_of(config: EvolveConfig) -> str:
+    """The device that ``config`` asks for."""
+    if config.device != "auto":
+        return config.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def open_stage(
     config: EvolveConfig, folder: Path, iteration: int, number: int | str, store: EpisodeStore | None = None
 ) -> Stage:
     """The stage in which checkpoint ``number`` acts; its cache is empty: nothing depends on what was done before."""
-    policy = _acting_policy(checkpoint(folder, number), config.model, number if isinstance(number, int) else 0)
+    version = number if isinstance(number, int) else 0
+    policy = _acting_policy(checkpoint(folder, number), config.model, version, device_of(config))
     policy.forget(None)
     return Stage(config, folder, policy, iteration, store)
 
 
 @lru_cache(maxsize=1)
-def _acting_policy(path: Path, name: str, version: int) -> Policy:
-    policy = load_policy(str(path))
+def _acting_policy(path: Path, name: str, version: int, device: str) -> Policy:
+    policy = load_policy(str(path), device=device, dtype="float32" if device == "cpu" else "bfloat16")
     policy.name, policy.version = name, version
     return policy
 

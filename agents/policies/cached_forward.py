@@ -102,6 +102,7 @@ class CachedForward:
         takes = inspect.signature(type(model).forward).parameters
         self._cache_argument = "cache" if "cache" in takes else "past_key_values"  # its name before transformers 5.24
         self._pool = SlotPool(max_cached_tokens)
+        self._limit = _TOKENS_PER_FORWARD if model.device.type == "cpu" else 8 * _TOKENS_PER_FORWARD
         self._window = _Window([])
         self._room = 0
         self.tokens_computed = 0
@@ -129,7 +130,7 @@ class CachedForward:
         parts: list[torch.Tensor] = []
         order = sorted(range(len(handles)), key=lambda row: (len(tokens[row]), handles[row]))
         begin = 0
-        for end in _cuts([len(tokens[row]) for row in order]):
+        for end in _cuts([len(tokens[row]) for row in order], self._limit):
             group = sorted(order[begin:end], key=lambda row: handles[row])
             order[begin:end] = group
             parts.append(self._extend([handles[row] for row in group], [tokens[row] for row in group]))
@@ -197,7 +198,7 @@ class CachedForward:
             slot, shared = self._pool.longest_prefix(group.common)
             trees.append((group.tree(shared), max(slot, 0)))
         trees.sort(key=lambda item: len(item[0].tokens))
-        limit = min(_TOKENS_PER_FORWARD, _LOGITS_PER_FORWARD // self._model.config.get_text_config().vocab_size)
+        limit = min(self._limit, _LOGITS_PER_FORWARD // self._model.config.get_text_config().vocab_size)
         begin = 0
         for end in _cuts([len(tree.tokens) for tree, _ in trees], limit):
             part = trees[begin:end]
@@ -262,7 +263,7 @@ class CachedForward:
         return output
 
 
-def _cuts(lengths: Sequence[int], limit: int = _TOKENS_PER_FORWARD) -> Iterator[int]:
+def _cuts(lengths: Sequence[int], limit: int) -> Iterator[int]:
     """Where to end each batch of rows sorted by length, so that padding stays small and no batch is too large."""
     begin, total = 0, 0
     for row, length in enumerate(lengths):

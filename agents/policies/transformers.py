@@ -23,7 +23,8 @@ from selfgym.agents.policies.sampling import draw, uniforms
 class TransformersPolicy:
     """Completes prompts with a decoder-only Hugging Face model, PEFT adapters included.
 
-    ``max_batch`` contexts are run at a time; ``max_cached_tokens`` bounds the cache (by default to about 2 GiB).
+    ``max_batch`` contexts are run at a time, by default 64 on a CPU and 512 on a GPU; ``max_cached_tokens`` bounds the
+    cache (by default to about 2 GiB on a CPU, and to a third of a GPU's free memory).
     Call `updated` after the weights have changed.
     """
 
@@ -36,14 +37,14 @@ class TransformersPolicy:
         version: int = 0,
         device: str | torch.device | None = None,
         dtype: torch.dtype | None = None,
-        max_batch: int = 64,
+        max_batch: int | None = None,
         max_cached_tokens: int | None = None,
     ) -> None:
         self.model = model.to(device=device, dtype=dtype) if device or dtype else model
         self.tokenizer = tokenizer
         self.name = name
         self.version = version
-        self.max_batch = max_batch
+        self.max_batch = max_batch or (64 if self.model.device.type == "cpu" else 512)
         config = model.config.get_text_config()
         self._vocabulary: int = config.vocab_size
         self._max_positions: int | None = getattr(config, "max_position_embeddings", None)

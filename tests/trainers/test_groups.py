@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode, Step
-from selfgym.trainers.groups import GroupConfig, group_rows, groups_of, preference_pairs, weights
+from selfgym.trainers.groups import GroupConfig, group_rows, groups_of, preference_pairs, replayed, weights
 from selfgym.trainers.objectives import clipped, dpo, log_likelihood, nft, token_logprobs
 from selfgym.trainers.packing import collate
 from selfgym.trainers.recipe import RECIPES, find_recipe
@@ -60,6 +62,10 @@ def test_the_mean_is_over_episodes_however_long_they_are():
     found = weights(GROUP, GroupConfig())
     assert [set(one) for one in found] == [{0.75}, {-0.25}, {-0.25}, {-0.25}]
     assert [len(one) for one in found] == [2, 3, 1, 2]
+    damped = weights(GROUP, GroupConfig(negative=0.2))
+    assert [set(one) for one in damped] == [{0.75}, {-0.05}, {-0.05}, {-0.05}]
+    alone = weights(GROUP, GroupConfig(baseline="none", negative=0.2))
+    assert [set(one) for one in alone] == [{1.0}, {-0.2}, {-0.2}, {-0.2}]
 
 
 def test_episodes_lost_to_errors_and_groups_without_differences_are_left_out():
@@ -71,6 +77,18 @@ def test_episodes_lost_to_errors_and_groups_without_differences_are_left_out():
     assert list(groups_of(iter(even), GroupConfig(baseline="none"))) == [even]
 
 
+def test_a_refused_step_is_told_from_its_neighbours_also_where_all_failed():
+    group = [episode(n, 0.0, (2, 1)) for n in range(2)]
+    steps = (group[0].steps[0].model_copy(update={"valid": False}), group[0].steps[1])
+    group[0] = group[0].model_copy(update={"steps": steps})
+    config = GroupConfig(refused=0.8)
+    assert list(groups_of(iter(group))) == []
+    assert list(groups_of(iter(group), config)) == [group]
+    found = weights(group, config)
+    assert [one.tolist() for one in found] == [pytest.approx([-0.6, 0.2]), pytest.approx([0.2, 0.2])]
+    assert sum(map(sum, found)) == pytest.approx(0)
+
+
 @pytest.mark.parametrize(("mean_over", "total"), [("tokens", 3 + 9 + 1 + 4), ("episodes", 4), ("constant", 4)])
 def test_what_z_counts(mean_over, total):
     rows = list(group_rows(GROUP, GroupConfig(mean_over=mean_over)))
@@ -80,6 +98,19 @@ def test_what_z_counts(mean_over, total):
     assert summed == pytest.approx(expected)
     assert {row.group for row in rows} == {"task"}
     assert all(row.weight[:3].tolist() == [0, 0, 0] for row in rows)  # the prompt
+
+
+@pytest.mark.parametrize("mean_over", ["tokens", "episodes", "constant"])
+def test_demonstrations_beside_groups_count_like_won_episodes(mean_over):
+    demos = [episode(n, 1.0, (2, 2), group="") for n in range(9)]
+    stage = SimpleNamespace(iteration=3, episodes=lambda kind: iter(demos if kind == "demo" else ()))
+    config = GroupConfig(mean_over=mean_over, replay=0.8, std=True, refused=0.5)
+    rows = list(replayed(stage, 2, config))
+    assert len(rows) == 8
+    assert {float(row.weight.sum()) for row in rows} == {1.0 if mean_over == "episodes" else 4.0}
+    assert {row.normaliser for row in rows} == {4.0 if mean_over == "tokens" else 1.0}
+    assert list(replayed(stage, 0, config)) == []
+    assert list(replayed(stage, 2, GroupConfig())) == []
 
 
 def test_steps_in_the_same_state_are_compared():

@@ -22,7 +22,15 @@ from typing import TYPE_CHECKING
 
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import Task
-from selfgym.trainers.groups import GroupConfig, collect_groups, comparable, group_rows, groups_of, preference_pairs
+from selfgym.trainers.groups import (
+    GroupConfig,
+    collect_groups,
+    comparable,
+    group_rows,
+    groups_of,
+    preference_pairs,
+    replayed,
+)
 from selfgym.trainers.objectives import Objective, clipped, dpo, log_likelihood, nft
 from selfgym.trainers.recipe import Recipe
 from selfgym.trainers.rows import Row
@@ -39,6 +47,7 @@ def _rows(base: GroupConfig, stage: Stage) -> Iterator[Row]:
     config = replace(base, **stage.config.group)
     rows = [row for group in groups_of(stage.episodes("group"), config) for row in group_rows(group, config)]
     yield from comparable(stage, rows)
+    yield from replayed(stage, len(rows), config)
 
 
 def _pairs(base: GroupConfig, stage: Stage) -> Iterator[Row]:
@@ -67,7 +76,7 @@ GIGPO = _recipe("gigpo", "2505.10978", GroupConfig(steps="buckets", mean_over="e
 STARPO = _recipe("starpo", "2504.20073", GroupConfig(steps="gae", clip_high=0.28))
 NFT = replace(_recipe("nft", "2505.18116", GroupConfig()), objective=lambda config: nft())
 REINFORCE = replace(
-    _recipe("reinforce", "2403.14589", GroupConfig(baseline="none")), objective=lambda config: log_likelihood
+    _recipe("reinforce", "2403.14589", GroupConfig(baseline="none", negative=0.2)), objective=lambda c: log_likelihood
 )
 DPO = replace(
     _recipe("dpo", "2305.18290", GroupConfig()), rows=partial(_pairs, GroupConfig()), objective=lambda c: dpo()

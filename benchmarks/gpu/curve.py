@@ -1,0 +1,128 @@
+"""A learning curve on one GPU: SmolLM2-135M in households, by GRPO and by Agent-R, from one cloned start.
+
+    python benchmarks/gpu/curve.py [--model smollm2] [--arms grpo,agent-r] [--set NAME=VALUE ...]
+
+Held-out layouts, greedy, after every update; the same layouts for all. One seed: a curve, and no claim that a method
+helps (benchmarks/learning has those). Interrupted, the same command goes on. Without a GPU everything is small, and
+says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from selfgym.benchmarks.learning.agent_r import branch, make_start
+from selfgym.cli.console import parse_options
+from selfgym.memory.store import EpisodeStore
+from selfgym.trainers.evolve import evolve
+from selfgym.trainers.presets import preset
+
+LARGE: dict[str, Any] = {
+    "env_options": {"size": "tiny", "max_steps": 20},
+    "agent": {"instruction": "", "max_new_tokens": 24, "max_context": 1536, "temperature": 1.0},
+    "evaluation": {"temperature": 0.0},
+    "demos": 100,
+    "clone": {"steps": 40, "batch_tokens": 8192, "learning_rate": 2e-4, "bf16": True},
+    "evaluations": 100,
+    "evaluate_every": 2,
+    "width": 1024,
+    "unit": 1000,
+}
+ARMS: dict[str, dict[str, Any]] = {
+    "grpo": {
+        "iterations": 6,
+        "tasks": 32,
+        "group": {"size": 8},
+        "update": {"epochs": 1, "batch_tokens": 16384, "learning_rate": 3e-5, "bf16": True},
+    },
+    "agent-r": {
+        "iterations": 2,
+        "tasks": 32,
+        "search": {"simulations": 4, "branch": 2, "max_depth": 20},
+        "splice": {"pairs": "any", "max_pairs": 4},
+        "replay": 0.5,
+        "update": {"steps": 60, "batch_tokens": 8192, "learning_rate": 1e-4, "bf16": True},
+    },
+}
+SMALL: dict[str, Any] = {"demos": 8, "evaluations": 4, "tasks": 2, "iterations": 1}
+SMALL_UPDATE: dict[str, Any] = {"batch_tokens": 1024, "learning_rate": 1e-4, "steps": 2, "bf16": False}
+
+
+def main() -> None:
+    """Run what is missing, print the curve, write it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="smollm2")
+    parser.add_argument("--arms", default="grpo,agent-r")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="pairs")
+    parser.add_argument("--out", type=Path, default=Path("runs/gpu-curve"))
+    parser.add_argument("--results", type=Path, default=Path(__file__).resolve().parent.parent / "results")
+    arguments = parser.parse_args()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu":
+        print("NO GPU: a small run on the CPU, which shows that it runs and nothing else", file=sys.stderr)
+    common = preset(arguments.model) | LARGE | {"workers": 1}
+    if device == "cpu":
+        common |= SMALL | {"clone": SMALL_UPDATE}
+    changes: dict[str, Any] = {}
+    for name, value in parse_options(arguments.pairs).items():
+        head, _, tail = name.partition(".")
+        changes[head] = {**changes.get(head, {}), tail: value} if tail else value
+    begun = time.perf_counter()
+    make_start(0, merged(common, changes), arguments.out)
+    curves, minutes = {}, {"cloned": (time.perf_counter() - begun) / 60}
+    print(f"cloned start: {minutes['cloned']:.2f} minutes", flush=True)
+    for arm in arguments.arms.split(","):
+        begun = time.perf_counter()
+        settings = common | ARMS[arm]
+        if device == "cpu":
+            settings |= SMALL | {"group": {"size": 2}, "update": SMALL_UPDATE}
+        config, folder = branch(arm, 0, merged(settings, changes), arguments.out)
+        curves[arm] = evolve(config, folder, progress=Clock())
+        minutes[arm] = (time.perf_counter() - begun) / 60
+        with EpisodeStore(folder / "episodes.db", readonly=True) as store:
+            updates = store.notes("updates")
+        for one in curves[arm]:
+            keys = ("success", "success_low", "success_high", "steps", "invalid", "errors", "gain_low", "gain_high")
+            print(arm, one["iteration"], {key: round(one[key], 3) for key in keys}, flush=True)
+        print(f"{arm}: {minutes[arm]:.2f} minutes, updates {updates}", flush=True)
+    arguments.results.mkdir(exist_ok=True)
+    name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
+    result = {
+        "date": str(date.today()), "device": name, "model": arguments.model, "minutes": minutes, "curves": curves,
+        "settings": {arm: merged(common | ARMS[arm], changes) for arm in curves},
+    }  # fmt: skip
+    (arguments.results / f"gpu_curve-{device}-{date.today()}.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+class Clock:
+    """Tells when each piece of work begins."""
+
+    def __init__(self) -> None:
+        self.begun, self.last = time.perf_counter(), ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Print ``what`` if it is new."""
+        name = what.partition(" (")[0]
+        if name != self.last:
+            print(f"  {time.perf_counter() - self.begun:6.1f} s {name} ({total})", file=sys.stderr, flush=True)
+        self.last = name
+
+
+def merged(settings: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """``settings`` with ``changes`` on top, one level deep."""
+    found = dict(settings)
+    for name, value in changes.items():
+        found[name] = {**found.get(name, {}), **value} if isinstance(value, dict) else value
+    return found
+
+
+if __name__ == "__main__":
+    main()
