@@ -78,17 +78,12 @@ _GROUPS: dict[str, dict[str, Any]] = {
     "nano": {
         "iterations": 8,
         "evaluate_every": 4,
-        "tasks": 96,
-        "unit": 48,
+        "demos": 1500,
+        "clone": {"steps": 1500, "batch_tokens": 1024, "learning_rate": 3e-3, "bf16": True},
+        "tasks": 48,
+        "unit": 24,
         "agent": {"instruction": "", "max_new_tokens": 24, "max_context": 1024, "temperature": 1.0},
-        "update": {
-            "epochs": 1,
-            "batch_tokens": 2048,
-            "accumulate": 2,
-            "learning_rate": 3e-4,
-            "tree": True,
-            "bf16": True,
-        },
+        "update": {"epochs": 1, "batch_tokens": 2048, "learning_rate": 1e-3, "tree": True, "bf16": True},
     },
     "": {
         "agent": {"max_new_tokens": 40, "temperature": 1.0},
@@ -99,9 +94,11 @@ _GROUPS: dict[str, dict[str, Any]] = {
         "update": {"epochs": 1, "batch_tokens": 2048, "learning_rate": 2e-5, "tree": True, "bf16": True},
     },
 }
-"""What differs for methods on groups: many small updates, each on episodes of the policy it updates.
-
-At a rate of 1e-3 ``nano`` fell apart within three iterations (benchmarks/LOG.md)."""
+"""What differs for methods on groups: many small updates, each on episodes of the policy it updates."""
+_HELD = {"refused": 0.5, "replay": 0.6, "negative": 0.3}
+"""What keeps ``nano`` from falling apart under advantages: with a plain loss it did, within three iterations at this
+rate and within fifteen at 3e-4 (benchmarks/LOG.md)."""
+_ADVANTAGES = ("grpo", "dr-grpo", "rloo", "dapo", "gigpo", "starpo")
 
 
 def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[str, Any]:
@@ -109,6 +106,8 @@ def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[
     settings = {"model": model, **deepcopy(_NANO if model == "nano" else _PRETRAINED)}
     if RECIPES.get(recipe, "").rpartition(":")[0].endswith((".groups", ".sage")):
         settings |= deepcopy(_GROUPS["nano" if model == "nano" else ""])
+        if model == "nano" and recipe in _ADVANTAGES:
+            settings["group"] = dict(_HELD)
     if env.rpartition(":")[2].startswith("selfgym/MiniWoB"):
         settings |= deepcopy(_MINIWOB)
     if env.rpartition(":")[2].startswith("selfgym/Apps"):
