@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.trainers.advantages import Floats, bucket_advantages, bucket_values, gae, group_advantages, returns_to_go
 from selfgym.trainers.collectors import Task
-from selfgym.trainers.rescoring import rescored, samples_plainly
 from selfgym.trainers.rows import Row, rows_from
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ class GroupConfig:
     omega: float = 1.0
     clip_low: float = 0.2
     clip_high: float = 0.2
+    importance_cap: float = 2.0
+    """Most that a token's weight is multiplied by where another policy than the trainer's sampled it."""
     refill: int = 0
     """Further tasks played for each group in which all fared alike (DAPO's dynamic sampling)."""
     overlong: Literal["keep", "mask"] = "keep"
@@ -127,17 +128,6 @@ def group_rows(group: Sequence[Episode], config: GroupConfig, totals: Sequence[f
         counted += sampled if config.mean_over == "tokens" else 1
         rows += rows_from(episode, lambda at, step, scaled=scaled: float(scaled[at]))  # type: ignore[misc]
     yield from (replace(row, normaliser=counted / len(rows), group=group[0].group) for row in rows)
-
-
-def comparable(stage: Stage, rows: Sequence[Row]) -> Iterator[Row]:
-    """The rows with log-probabilities that the trainer's can be compared with: the record's, if those are."""
-    if not rows or samples_plainly(stage.config.agent):
-        return iter(rows)
-    policy: Any = stage.policy
-    config = stage.config.update
-    return rescored(
-        policy.model, rows, tokens=config.batch_tokens, pad_id=policy.tokenizer.pad_token_id, tree=config.tree
-    )
 
 
 def preference_pairs(group: Sequence[Episode], most: int) -> Iterator[tuple[Row, Row]]:

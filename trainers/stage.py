@@ -84,6 +84,9 @@ class EvolveConfig(BaseModel):
     """Share of demonstrations among the rows of an update, against forgetting (paper: 0.2 of other data)."""
     workers: int = 1
     """Processes that collect; any number gives the same episodes."""
+    lag: int = Field(default=0, ge=0)
+    """Updates that the model playing an iteration's training episodes lacks: they are played by the ``workers`` while
+    those updates are computed. 0: by the newest model, before the update."""
     processes: int = 1
     """Processes that share an update, started by accelerate; with more than one, a killed update is begun anew."""
     accelerate: str = ""
@@ -155,6 +158,11 @@ class Stage:
 def checkpoint(folder: Path, number: int | str) -> Path:
     """The folder of checkpoint ``number`` of a run; ``start`` is the model before any update."""
     return folder / "checkpoints" / str(number)
+
+
+def played_with(config: EvolveConfig, iteration: int) -> int:
+    """The checkpoint that plays an iteration's training episodes: at most ``lag`` older than the newest there is."""
+    return max(0, iteration - config.lag)
 
 
 def open_stage(
