@@ -34,6 +34,7 @@ from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.agents.policies.transformers import TransformersPolicy
 from selfgym.agents.rollout import Job, rollout
 from selfgym.memory.store import EpisodeStore
+from selfgym.trainers.acting import rest
 from selfgym.trainers.distributed import update_with
 from selfgym.trainers.metrics import paired_difference, summarise
 from selfgym.trainers.recipe import Recipe, find_recipe
@@ -180,6 +181,7 @@ class _Run:
         tasks = [stage.task(seed, held_out=True) for seed in range(self.config.evaluations)]
         self.progress(piece, 0, len(tasks))
         episodes = list(self.recipe.evaluate(stage, tasks))
+        rest(self.config, stage.policy)
         summary = {"iteration": number, **summarise(episodes)}
         first = list(stage.episodes("eval", 0)) if number else episodes
         gain, low, high = paired_difference(episodes, first)

@@ -4,9 +4,10 @@ The record's log-probabilities will not do where they are of another distributio
 temperature, a nucleus or a restriction to some answers, a ratio of the two would not be 1 before the first step, and
 clipping would act on that. They are then worked out anew, with the weights that sampled.
 
-Older weights may sample (``lag``). Every token's weight is then multiplied by min(cap, p_trainer / p_sampler)
-and its ratio taken to the trainer's policy before the update: truncated importance sampling, and under the clipped
-objective decoupled PPO (arXiv 2110.00641), whose clip is not used up by how far the sampler was away.
+Other weights may have sampled (older ones, with ``lag``), or the same ones in other arithmetic (vLLM). Every token's
+weight is then multiplied by min(cap, p_trainer / p_sampler) and its ratio taken to the trainer's policy before the
+update: truncated importance sampling, and under the clipped objective decoupled PPO (arXiv 2110.00641), whose clip is
+not used up by how far the sampler was away.
 """
 
 from __future__ import annotations
@@ -46,8 +47,10 @@ def comparable(stage: Stage, rows: Sequence[Row]) -> Iterator[Row]:
 def corrected(stage: Stage, rows: Sequence[Row], cap: float) -> Iterator[Row]:
     """The `comparable` rows as if the trainer's policy had sampled them, but for the truncation of weights."""
     config = stage.config
+    older = played_with(config, stage.iteration) < stage.iteration
+    otherwise = config.sampler != "transformers" or bool(config.sampler_options)  # it is the trainer that rescores
     found = list(comparable(stage, rows))
-    if not found or played_with(config, stage.iteration) == stage.iteration:
+    if not found or not (older or (otherwise and samples_plainly(config.agent))):
         return iter(found)
     return truncated(found, list(_rescored_by(stage.policy, stage, found)), cap)
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import gymnasium
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from selfgym.agents.policies.load import load_policy
 from selfgym.agents.policies.policy import Policy
 from selfgym.agents.react import ReactAgent
 from selfgym.agents.search import SearchConfig
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
+from selfgym.trainers.acting import acting_policy
 from selfgym.trainers.collectors import Task
 from selfgym.trainers.rows import Row, rows_from
 from selfgym.trainers.splice import SpliceConfig
@@ -62,6 +62,10 @@ class EvolveConfig(BaseModel):
     """Options of `ReactAgent` for collecting and evaluating."""
     evaluation: dict[str, Any] = Field(default_factory=dict)
     """Options of `ReactAgent` that differ for evaluation (``temperature`` ...)."""
+    sampler: Literal["transformers", "vllm"] = "transformers"
+    """What runs the model that plays: in each process that plays, training episodes or held-out ones."""
+    sampler_options: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of its policy's ``load``: ``dtype``, ``gpu_memory_utilization`` ..."""
     search: SearchConfig = SearchConfig()
     """How much the trees are grown."""
     splice: SpliceConfig = SpliceConfig()
@@ -169,16 +173,8 @@ def open_stage(
     config: EvolveConfig, folder: Path, iteration: int, number: int | str, store: EpisodeStore | None = None
 ) -> Stage:
     """The stage in which checkpoint ``number`` acts; its cache is empty: nothing depends on what was done before."""
-    policy = _acting_policy(checkpoint(folder, number), config.model, number if isinstance(number, int) else 0)
-    policy.forget(None)
+    policy = acting_policy(config, checkpoint(folder, number), number if isinstance(number, int) else 0)
     return Stage(config, folder, policy, iteration, store)
-
-
-@lru_cache(maxsize=1)
-def _acting_policy(path: Path, name: str, version: int) -> Policy:
-    policy = load_policy(str(path))
-    policy.name, policy.version = name, version
-    return policy
 
 
 def _make_env(env: str, options: Mapping[str, Any]) -> Any:

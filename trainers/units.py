@@ -21,6 +21,7 @@ import torch
 from transformers.utils import logging as transformers_logging
 
 from selfgym.memory.episode import Episode
+from selfgym.trainers.acting import rest
 from selfgym.trainers.recipe import find_recipe
 from selfgym.trainers.stage import EvolveConfig, open_stage, played_with, task_seed
 
@@ -32,7 +33,9 @@ def collect_unit(config: EvolveConfig, folder: Path, number: int, indices: Seque
     stage = open_stage(config, folder, iteration, played_with(config, iteration) if number else "start")
     tasks = [stage.task(task_seed(config.seed, number, index)) for index in indices]
     recipe = find_recipe(config.recipe)
-    return list(recipe.collect(stage, tasks) if number else recipe.demonstrate(stage, tasks))
+    episodes = list(recipe.collect(stage, tasks) if number else recipe.demonstrate(stage, tasks))
+    rest(config, stage.policy)
+    return episodes
 
 
 class Collecting:

@@ -117,6 +117,9 @@ def test_with_a_temperature_the_weights_that_sampled_are_asked_what_they_think_a
         ({}, 1, False),
         ({"lag": 1}, 0, False),  # the first iteration is played by the newest weights
         ({"lag": 1}, 1, True),
+        ({"sampler": "vllm"}, 0, True),
+        ({"sampler_options": {"dtype": "bfloat16"}}, 0, True),
+        ({"sampler": "vllm", "agent": {"temperature": 0.7}}, 1, False),  # scored anew by the trainer itself
     ],
 )
 def test_rows_are_reweighted_where_the_trainer_did_not_sample(changes, iteration, touched, trainer, rows, folder):
