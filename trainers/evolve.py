@@ -5,11 +5,13 @@ A run is a folder::
     config.json     the settings, written once; a run is only ever continued with the same ones
     episodes.db     every episode, and a note for each finished piece of work
     checkpoints/N   the model after N updates (an ordinary Hugging Face folder); N = 0 is the cloned start
+    checkpoints/mean-N  the mean of the last ones, if that is what is evaluated
     metrics.jsonl, tensorboard/, curve.png     views of the notes
 
 Every piece of work (a handful of tasks, an update, an evaluation) is committed together with the note that says it is
-done, so a run that was killed anywhere goes on from there, repeats only the piece it was in, and ends with the weights
-of a run that was never interrupted: every random choice follows from ``seed`` and the piece's own number.
+done, so a run that was killed anywhere goes on from there, repeats only the piece it was in and what its workers had
+begun ahead, and ends with the weights of a run that was never interrupted: every random choice follows from ``seed``
+and the piece's own number.
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -34,12 +35,14 @@ from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.agents.policies.transformers import TransformersPolicy
 from selfgym.agents.rollout import Job, rollout
 from selfgym.memory.store import EpisodeStore
+from selfgym.trainers.acting import device_of, rest
+from selfgym.trainers.averaging import mean_policy
 from selfgym.trainers.distributed import update_with
 from selfgym.trainers.metrics import paired_difference, summarise
 from selfgym.trainers.recipe import Recipe, find_recipe
 from selfgym.trainers.report import write_reports
-from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, device_of, open_stage, task_seed
-from selfgym.trainers.units import collect_unit, workers
+from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, open_stage, played_with, task_seed
+from selfgym.trainers.units import Collecting, workers
 from selfgym.trainers.update import UpdateReport, update
 
 Progress = Callable[[str, int, int], None]
@@ -93,13 +96,13 @@ class _Run:
         self.config, self.folder, self.store, self.recipe, self.progress = config, folder, store, recipe, progress
 
     def go(self) -> list[dict[str, Any]]:
-        """Every piece of work, in order."""
-        config = self.config
-        with workers(config) as pool:
-            for number in range(config.iterations + 1):
-                name, tasks = (f"tree-{number - 1}", config.tasks) if number else ("demo", config.demos)
-                self._collect(name, tasks, number, pool)
+        """Every piece of work, in order; what is collected ahead is only begun before its turn."""
+        with workers(self.config) as pool:
+            collecting = Collecting(self.config, self.folder, pool)
+            for number in range(self.config.iterations + 1):
+                self._collect(number, collecting)
                 self._train(number)
+                self._begin(number, collecting)
                 self._evaluate(number)
         metrics = self.store.notes("metrics")
         write_reports(self.folder, metrics, self.store.notes("updates"))
@@ -108,17 +111,32 @@ class _Run:
     def _done(self, piece: str) -> bool:
         return any(note["piece"] == piece for note in self.store.notes("done"))
 
-    def _collect(self, name: str, tasks: int, number: int, pool: Executor | None) -> None:
+    def _begin(self, number: int, collecting: Collecting) -> None:
+        """Begin to collect what checkpoint ``number`` plays: the episodes of the update after ``lag`` others."""
+        newest = number + 1 + self.config.lag
+        for ahead in range(newest if number else 1, min(newest, self.config.iterations) + 1):
+            collecting.begin(ahead, self._units(ahead))
+
+    def _collect(self, number: int, collecting: Collecting) -> None:
         """Collect in units, committed in order; the task seeds of the iterations never meet."""
-        starts = [s for s in range(0, tasks, self.config.unit) if not self._done(f"{name}/{s}")]
-        units = [range(start, min(tasks, start + self.config.unit)) for start in starts]
+        name, tasks = self._phase(number)
+        units = self._units(number)
         self.progress(name, tasks - sum(map(len, units)), tasks)
-        collect = partial(collect_unit, self.config, self.folder, number)
-        for unit, episodes in zip(units, pool.map(collect, units) if pool else map(collect, units), strict=True):
+        for unit, episodes in zip(units, collecting.take(number, units), strict=True):
             with self.store.transaction():
                 self.store.append(episodes)
                 self.store.note("done", {"piece": f"{name}/{unit.start}"})
             self.progress(name, unit.stop, tasks)
+
+    def _phase(self, number: int) -> tuple[str, int]:
+        """What collecting for update ``number`` is called in the notes, and its tasks."""
+        return (f"tree-{number - 1}", self.config.tasks) if number else ("demo", self.config.demos)
+
+    def _units(self, number: int) -> list[range]:
+        """The units of update ``number`` that are not committed."""
+        name, tasks = self._phase(number)
+        starts = [start for start in range(0, tasks, self.config.unit) if not self._done(f"{name}/{start}")]
+        return [range(start, min(tasks, start + self.config.unit)) for start in starts]
 
     def _train(self, number: int) -> None:
         """Make checkpoint ``number`` out of the one before it."""
@@ -152,19 +170,31 @@ class _Run:
                 on_step=lambda step, steps, loss: self.progress(f"update {number} (loss {loss:.3f})", step, steps),
             )  # fmt: skip
             policy.model = _merged(model)
-        _save_atomically(policy, target, {"rows": len(rows), **asdict(report)})
+        staleness = stage.iteration - played_with(config, stage.iteration)
+        _save_atomically(policy, target, {"rows": len(rows), "staleness": staleness, **asdict(report)})
         state.unlink(missing_ok=True)
         shutil.rmtree(target.with_name(f"{number}.launch"), ignore_errors=True)
+
+    def _evaluated(self, number: int) -> int | str:
+        """The checkpoint that stands for the first ``number`` updates: the last, or the mean of the last ones."""
+        last = [checkpoint(self.folder, one) for one in range(max(1, number - self.config.average + 1), number + 1)]
+        if len(last) < 2:
+            return number
+        target = checkpoint(self.folder, name := f"mean-{number}")
+        if not target.exists():
+            _save_atomically(mean_policy(last), target, {"of": [folder.name for folder in last]})
+        return name
 
     def _evaluate(self, number: int) -> None:
         """Play the held-out tasks with checkpoint ``number``."""
         piece = f"eval-{number}"
         if self._done(piece) or (number % self.config.evaluate_every and number != self.config.iterations):
             return
-        stage = open_stage(self.config, self.folder, number, number, self.store)
+        stage = open_stage(self.config, self.folder, number, self._evaluated(number), self.store)
         tasks = [stage.task(seed, held_out=True) for seed in range(self.config.evaluations)]
         self.progress(piece, 0, len(tasks))
         episodes = list(self.recipe.evaluate(stage, tasks))
+        rest(self.config, stage.policy)
         summary = {"iteration": number, **summarise(episodes)}
         first = list(stage.episodes("eval", 0)) if number else episodes
         gain, low, high = paired_difference(episodes, first)

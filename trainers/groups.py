@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.trainers.advantages import Floats, bucket_advantages, bucket_values, gae, group_advantages, returns_to_go
 from selfgym.trainers.collectors import Task
-from selfgym.trainers.rescoring import rescored, samples_plainly
 from selfgym.trainers.rows import Row, rows_from
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ class GroupConfig:
     clip_high: float = 0.2
     replay: float = 0.0
     """Share of demonstrations among the rows, their advantage 1: against forgetting (PPO-ptx, arXiv 2203.02155)."""
+    importance_cap: float = 2.0
+    """Most that a token's weight is multiplied by where another policy than the trainer's sampled it."""
     refill: int = 0
     """Further tasks played for each group in which all fared alike (DAPO's dynamic sampling)."""
     overlong: Literal["keep", "mask"] = "keep"
@@ -155,17 +156,6 @@ def replayed(stage: Stage, count: int, config: GroupConfig) -> Iterator[Row]:
     random.Random(stage.iteration).shuffle(demos)
     for episode in demos[: round(count * config.replay / (1 - config.replay))]:
         yield from group_rows([episode], replace(config, baseline="none", steps="none"), [1.0])
-
-
-def comparable(stage: Stage, rows: Sequence[Row]) -> Iterator[Row]:
-    """The rows with log-probabilities that the trainer's can be compared with: the record's, if those are."""
-    if not rows or samples_plainly(stage.config.agent):
-        return iter(rows)
-    policy: Any = stage.policy
-    config = stage.config.update
-    return rescored(
-        policy.model, rows, tokens=config.batch_tokens, pad_id=policy.tokenizer.pad_token_id, tree=config.tree
-    )
 
 
 def preference_pairs(group: Sequence[Episode], most: int) -> Iterator[tuple[Row, Row]]:

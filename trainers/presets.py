@@ -76,8 +76,9 @@ _SKILLED: dict[str, Any] = {"expert": "skilled-expert", "words": 60, "env_option
 """What differs for SAGE in a household."""
 _GROUPS: dict[str, dict[str, Any]] = {
     "nano": {
-        "iterations": 8,
-        "evaluate_every": 4,
+        "iterations": 12,
+        "evaluate_every": 6,
+        "average": 6,
         "demos": 1500,
         "clone": {"steps": 1500, "batch_tokens": 1024, "learning_rate": 3e-3, "bf16": True},
         "tasks": 48,

@@ -36,6 +36,7 @@ def _write_tensorboard(folder: Path, metrics: Sequence[dict[str, Any]], updates:
         for record in updates:
             writer.add_scalar("update/loss", record["loss"], record["number"])
             writer.add_scalar("update/rows", record["rows"], record["number"])
+            writer.add_scalar("update/staleness", record["staleness"], record["number"])
 
 
 def _draw(path: Path, metrics: Sequence[dict[str, Any]]) -> None:

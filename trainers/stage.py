@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import gymnasium
-import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from selfgym.agents.policies.load import load_policy
 from selfgym.agents.policies.policy import Policy
 from selfgym.agents.react import ReactAgent
 from selfgym.agents.search import SearchConfig
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
+from selfgym.trainers.acting import acting_policy
 from selfgym.trainers.collectors import Task
 from selfgym.trainers.rows import Row, rows_from
 from selfgym.trainers.splice import SpliceConfig
@@ -55,6 +54,8 @@ class EvolveConfig(BaseModel):
     """Held-out tasks, the same after every update."""
     evaluate_every: int = 1
     """Iterations between two evaluations; the first and the last model are always evaluated."""
+    average: int = Field(default=1, ge=1)
+    """Checkpoints, the last so many, whose mean is evaluated, and kept as ``checkpoints/mean-N``."""
     unit: int = 40
     """Tasks collected and committed together."""
     width: int = 256
@@ -63,6 +64,10 @@ class EvolveConfig(BaseModel):
     """Options of `ReactAgent` for collecting and evaluating."""
     evaluation: dict[str, Any] = Field(default_factory=dict)
     """Options of `ReactAgent` that differ for evaluation (``temperature`` ...)."""
+    sampler: Literal["transformers", "vllm"] = "transformers"
+    """What runs the model that plays: in each process that plays, training episodes or held-out ones."""
+    sampler_options: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of its policy's ``load``: ``dtype``, ``gpu_memory_utilization`` ..."""
     search: SearchConfig = SearchConfig()
     """How much the trees are grown."""
     splice: SpliceConfig = SpliceConfig()
@@ -88,6 +93,9 @@ class EvolveConfig(BaseModel):
     """Share of demonstrations among the rows of an update, against forgetting (paper: 0.2 of other data)."""
     workers: int = 1
     """Processes that collect; any number gives the same episodes."""
+    lag: int = Field(default=0, ge=0)
+    """Updates that the model playing an iteration's training episodes lacks: they are played by the ``workers`` while
+    those updates are computed. 0: by the newest model, before the update."""
     processes: int = 1
     """Processes that share an update, started by accelerate; with more than one, a killed update is begun anew."""
     accelerate: str = ""
@@ -161,28 +169,17 @@ def checkpoint(folder: Path, number: int | str) -> Path:
     return folder / "checkpoints" / str(number)
 
 
-def device_of(config: EvolveConfig) -> str:
-    """The device that ``config`` asks for."""
-    if config.device != "auto":
-        return config.device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def played_with(config: EvolveConfig, iteration: int) -> int:
+    """The checkpoint that plays an iteration's training episodes: at most ``lag`` older than the newest there is."""
+    return max(0, iteration - config.lag)
 
 
 def open_stage(
     config: EvolveConfig, folder: Path, iteration: int, number: int | str, store: EpisodeStore | None = None
 ) -> Stage:
     """The stage in which checkpoint ``number`` acts; its cache is empty: nothing depends on what was done before."""
-    version = number if isinstance(number, int) else 0
-    policy = _acting_policy(checkpoint(folder, number), config.model, version, device_of(config))
-    policy.forget(None)
+    policy = acting_policy(config, checkpoint(folder, number), number if isinstance(number, int) else iteration)
     return Stage(config, folder, policy, iteration, store)
-
-
-@lru_cache(maxsize=1)
-def _acting_policy(path: Path, name: str, version: int, device: str) -> Policy:
-    policy = load_policy(str(path), device=device, dtype="float32" if device == "cpu" else "bfloat16")
-    policy.name, policy.version = name, version
-    return policy
 
 
 def _make_env(env: str, options: Mapping[str, Any]) -> Any:

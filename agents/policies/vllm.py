@@ -144,8 +144,9 @@ class VllmPolicy:
         self.engine.sleep(level=1)
 
     def wake(self) -> None:
-        """Answer again after `sleep`."""
-        self.engine.wake_up()
+        """Answer again after `sleep`; awake already, go on."""
+        if self.engine.llm_engine.is_sleeping():
+            self.engine.wake_up()
 
     def _updated(self, adapter: Any) -> None:
         self._adapter = adapter

@@ -26,7 +26,7 @@ def open_engine(name_or_path: str | Path, **options: Any) -> tuple[Any, dict[str
         raise ModuleNotFoundError(_MISSING, name="vllm") from error
     # The engine in this very process is what lets weights be handed over without writing them.
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
-    with _folder(name_or_path) as folder, random_state_kept():
+    with _folder(name_or_path) as folder, random_state_kept(), _threads_kept():
         engine = LLM(
             model=folder,
             **{"enable_prefix_caching": True, "disable_log_stats": True, **options},
@@ -59,6 +59,19 @@ def _folder(name_or_path: str | Path) -> Iterator[str]:
         yield str(smollm2_folder())
     else:
         yield str(name_or_path)
+
+
+@contextmanager
+def _threads_kept() -> Iterator[None]:
+    """Leave PyTorch's threads as they are: vLLM on a CPU takes the means to set them from everybody in the process."""
+    import torch
+
+    setter, count = torch.set_num_threads, torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads = setter
+        torch.set_num_threads(count)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ STEPS = (
     # PyPI has no CPU builds of these, and transformers cannot be imported beside their CUDA builds
     ("uninstall", "-y", "torchvision", "torchaudio", "torchcodec"),
     ("install", "gymnasium>=1.1", "typer>=0.15", "rich>=13.7", "pyyaml>=6.0"),  # what selfgym itself imports
+    ("install", "tensorboard>=2.18", "matplotlib>=3.9"),  # and the reports of a run
 )
 
 

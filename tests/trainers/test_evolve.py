@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Source
@@ -50,6 +52,19 @@ def contents(folder):
 
 def weights(folder, number=1):
     return (folder / "checkpoints" / str(number) / "model.safetensors").read_bytes()
+
+
+def test_the_mean_of_the_last_checkpoints_is_what_is_evaluated(tmp_path):
+    changes = {"recipe": "more-cloning", "iterations": 3, "average": 2, "evaluate_every": 3}
+    evolve(EvolveConfig(**SETTINGS | changes), folder := tmp_path / "run")
+    one, two, mean = (load_file(folder / "checkpoints" / name / "model.safetensors") for name in ("2", "3", "mean-3"))
+    assert all(torch.allclose(mean[name], (one[name] + two[name]) / 2, atol=1e-7) for name in mean)
+    assert not torch.equal(one["model.norm.weight"], two["model.norm.weight"])
+    with EpisodeStore(folder / "episodes.db", readonly=True) as store:
+        first, last = ([*store.episodes(phase=f"eval-{number}")] for number in (0, 3))
+    assert {step.policy_version for episode in first for step in episode.steps} == {0}
+    assert {step.policy_version for episode in last for step in episode.steps} == {3}
+    assert not (folder / "checkpoints" / "mean-2").exists()
 
 
 def test_a_run_leaves_its_settings_episodes_checkpoints_and_views(finished):

@@ -22,17 +22,10 @@ from typing import TYPE_CHECKING
 
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import Task
-from selfgym.trainers.groups import (
-    GroupConfig,
-    collect_groups,
-    comparable,
-    group_rows,
-    groups_of,
-    preference_pairs,
-    replayed,
-)
+from selfgym.trainers.groups import GroupConfig, collect_groups, group_rows, groups_of, preference_pairs, replayed
 from selfgym.trainers.objectives import Objective, clipped, dpo, log_likelihood, nft
 from selfgym.trainers.recipe import Recipe
+from selfgym.trainers.rescoring import comparable, corrected
 from selfgym.trainers.rows import Row
 
 if TYPE_CHECKING:
@@ -43,11 +36,20 @@ def _collect(base: GroupConfig, stage: Stage, tasks: Sequence[Task]) -> Iterator
     return collect_groups(stage, tasks, replace(base, **stage.config.group))
 
 
+def _weighted(base: GroupConfig, stage: Stage) -> list[Row]:
+    config = replace(base, **stage.config.group)
+    return [row for group in groups_of(stage.episodes("group"), config) for row in group_rows(group, config)]
+
+
 def _rows(base: GroupConfig, stage: Stage) -> Iterator[Row]:
     config = replace(base, **stage.config.group)
-    rows = [row for group in groups_of(stage.episodes("group"), config) for row in group_rows(group, config)]
-    yield from comparable(stage, rows)
+    rows = _weighted(base, stage)
+    yield from corrected(stage, rows, config.importance_cap)
     yield from replayed(stage, len(rows), config)
+
+
+def _nft_rows(base: GroupConfig, stage: Stage) -> Iterator[Row]:
+    yield from comparable(stage, _weighted(base, stage))  # its ratio is to who sampled, and its weights are rates
 
 
 def _pairs(base: GroupConfig, stage: Stage) -> Iterator[Row]:
@@ -74,7 +76,9 @@ RLOO = _recipe("rloo", "2402.14740", GroupConfig(baseline="leave-one-out", clip_
 DAPO = _recipe("dapo", "2503.14476", GroupConfig(std=True, clip_high=0.28, refill=1, overlong="mask"))
 GIGPO = _recipe("gigpo", "2505.10978", GroupConfig(steps="buckets", mean_over="episodes"))
 STARPO = _recipe("starpo", "2504.20073", GroupConfig(steps="gae", clip_high=0.28))
-NFT = replace(_recipe("nft", "2505.18116", GroupConfig()), objective=lambda config: nft())
+NFT = replace(
+    _recipe("nft", "2505.18116", GroupConfig()), rows=partial(_nft_rows, GroupConfig()), objective=lambda c: nft()
+)
 REINFORCE = replace(
     _recipe("reinforce", "2403.14589", GroupConfig(baseline="none", negative=0.2)), objective=lambda c: log_likelihood
 )

@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING
 from selfgym.memory.episode import Episode
 from selfgym.trainers.chains import ChainConfig, chain_of, play_chains, positions, whole_chains
 from selfgym.trainers.collectors import Task
-from selfgym.trainers.groups import GroupConfig, comparable, group_rows
+from selfgym.trainers.groups import GroupConfig, group_rows
 from selfgym.trainers.objectives import Objective, clipped
 from selfgym.trainers.playing import demonstrator
 from selfgym.trainers.recipe import Recipe
+from selfgym.trainers.rescoring import corrected
 from selfgym.trainers.rows import Row
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _rows(base: ChainConfig, stage: Stage) -> Iterator[Row]:
     chains = list(whole_chains(stage.episodes("group"), config.length))
     groups = (group for group in positions(chains, config) if len(set(group[1])) > 1)
     rows = [row for members, returns in groups for row in group_rows(members, knobs, returns)]
-    yield from comparable(stage, rows)
+    yield from corrected(stage, rows, knobs.importance_cap)
 
 
 def _objective(config: EvolveConfig) -> Objective:

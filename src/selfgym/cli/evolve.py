@@ -75,6 +75,8 @@ def evolve(
       selfgym evolve agent-r --env selfgym/MiniWoB-v0 --task click-button
 
       selfgym evolve grpo --seed 1      (or gigpo, dapo ...: what differs, as --set group.size=16)
+
+      selfgym evolve grpo --set lag=1 --set sampler=vllm      (rollouts beside the trainer, by vLLM)
     """
     from selfgym.trainers.evolve import evolve as run
     from selfgym.trainers.recipe import find_recipe
