@@ -201,21 +201,20 @@ def main() -> None:
     if not PEER.exists():
         sys.exit(f"TRL is not installed as {PEER}: python benchmarks/speed/training.py --install")
     torch.set_num_threads(arguments.threads)
-    result: dict[str, Any] = {"date": str(date.today())}
     for name in arguments.settings.split(","):
         setting = SETTINGS[name]
         with tempfile.TemporaryDirectory() as scratch:
             folder = nano_folder(
                 Path(scratch) / "model", hidden_size=setting.hidden, layers=setting.layers, heads=setting.heads
             )
-            found = result[name] = measure(setting, folder, arguments.runs, arguments.threads)
+            found = measure(setting, folder, arguments.runs, arguments.threads)
         print(f"{name}: {setting.episodes} episodes of {setting.steps} steps, {arguments.runs} runs")
         for player, counts in found["medians"].items():
             told = ", ".join(f"{value:.0f} {key}" for key, value in counts.items() if key not in ("seconds", "cpu"))
             print(f"  {player:8} {found['episodes_per_second'][player]:.3f} episodes/s  {told}")
-        print(f"  {found['times_trl']:.2f}x; {found['times_trl_by_cpu']:.2f}x by seconds of the processor")
-    path = arguments.results / f"rollout_speed-{date.today()}.json"
-    path.write_text(json.dumps(result, indent=2) + "\n")
+        print(f"  {found['times_trl']:.2f}x; {found['times_trl_by_cpu']:.2f}x by seconds of the processor", flush=True)
+        path = arguments.results / f"rollout_speed-{name}-{date.today()}.json"
+        path.write_text(json.dumps({"date": str(date.today()), **found}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
