@@ -25,6 +25,8 @@ class Chat:
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
         self._between, self._after = self._frame()
+        self.end = self._end()
+        """The token (at most one) that closes an answer."""
 
     def open(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """The context that asks for an answer to ``messages`` (system and user turns, possibly earlier answers)."""
@@ -40,9 +42,7 @@ class Chat:
         ended = bool(self.end) and tuple(answer[-len(self.end) :]) == self.end
         return tokens[len(self.end) :] if ended else tokens
 
-    @property
-    def end(self) -> tuple[int, ...]:
-        """The token (at most one) that closes an answer."""
+    def _end(self) -> tuple[int, ...]:
         first = self._encode(self._between)[:1]
         special: set[int] = set(self.tokenizer.all_special_ids)
         return first if first and first[0] in special else ()

@@ -88,7 +88,8 @@ class TransformersPolicy:
     @torch.inference_mode()
     def generate(self, prompts: Sequence[Prompt]) -> list[Completion | PolicyError]:
         """Complete every prompt, in order. A prompt that cannot be answered gives a `PolicyError` in its place."""
-        self.model.eval()
+        if self.model.training:  # asked, because the call goes through every module
+            self.model.eval()
         answers: list[Completion | PolicyError | None] = [self._refusal(prompt) for prompt in prompts]
         good = [index for index, refusal in enumerate(answers) if refusal is None]
         for begin in range(0, len(good), self.max_batch):

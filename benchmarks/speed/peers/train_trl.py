@@ -1,9 +1,10 @@
 """TRL's trainer on rows of tokens: run by `benchmarks/speed/training.py` in TRL's own environment.
 
-    python train_trl.py MODEL ROWS BATCH
+    python train_trl.py MODEL ROWS BATCH ACCUMULATE THREADS
 
 Reads rows from a file (a JSON object a line: ``ids`` and ``labels``, -100 where no loss is put), trains one pass over
-them in their order, BATCH rows a step, float32, and prints the seconds of each optimiser step.
+them in their order, BATCH rows a forward pass and ACCUMULATE passes a step, float32, and prints the seconds of each
+optimiser step, by the clock and of the processor.
 """
 
 import json
@@ -16,9 +17,10 @@ from datasets import Dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-model, path, batch = sys.argv[1], sys.argv[2], int(sys.argv[3])
+model, path = sys.argv[1:3]
+batch, accumulate, threads = map(int, sys.argv[3:])
 rows = [json.loads(line) for line in Path(path).read_text().splitlines()]
-torch.set_num_threads(2)
+torch.set_num_threads(threads)
 
 
 class Clock(TrainerCallback):
@@ -28,10 +30,10 @@ class Clock(TrainerCallback):
         self.seconds = []
 
     def on_step_begin(self, args, state, control, **kwargs):
-        self.begun = time.perf_counter()
+        self.begun = time.perf_counter(), time.process_time()
 
     def on_step_end(self, args, state, control, **kwargs):
-        self.seconds.append(time.perf_counter() - self.begun)
+        self.seconds.append((time.perf_counter() - self.begun[0], time.process_time() - self.begun[1]))
 
 
 class InOrder(SFTTrainer):
@@ -45,7 +47,8 @@ clock = Clock()
 trainer = InOrder(
     model=AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32),
     args=SFTConfig(
-        output_dir="/tmp/selfgym-trl", per_device_train_batch_size=batch, num_train_epochs=1, learning_rate=1e-5,
+        output_dir="/tmp/selfgym-trl", per_device_train_batch_size=batch, gradient_accumulation_steps=accumulate,
+        num_train_epochs=1, learning_rate=1e-5,
         report_to="none", logging_steps=10**6, save_strategy="no", gradient_checkpointing=False, max_length=None,
         use_cpu=True, bf16=False, disable_tqdm=True, dataset_kwargs={"skip_prepare_dataset": True},
         remove_unused_columns=False, dataloader_pin_memory=False,
