@@ -38,7 +38,7 @@ from selfgym.trainers.distributed import update_with
 from selfgym.trainers.metrics import paired_difference, summarise
 from selfgym.trainers.recipe import Recipe, find_recipe
 from selfgym.trainers.report import write_reports
-from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, open_stage, task_seed
+from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, held_out_tasks, open_stage, task_seed
 from selfgym.trainers.units import collect_unit, workers
 from selfgym.trainers.update import UpdateReport, update
 
@@ -161,7 +161,7 @@ class _Run:
         if self._done(piece) or (number % self.config.evaluate_every and number != self.config.iterations):
             return
         stage = open_stage(self.config, self.folder, number, number, self.store)
-        tasks = [stage.task(seed, held_out=True) for seed in range(self.config.evaluations)]
+        tasks = held_out_tasks(stage)
         self.progress(piece, 0, len(tasks))
         episodes = list(self.recipe.evaluate(stage, tasks))
         summary = {"iteration": number, **summarise(episodes)}

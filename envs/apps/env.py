@@ -95,12 +95,14 @@ class _Saved(BaseModel):
 class AppsEnv(AgentEnv[str]):
     """Tasks in the world of apps.
 
-    ``split`` (``train``, ``dev``, ``test-normal``, ``test-challenge``), ``level`` (1 to 3) and ``scenario`` (a name)
-    choose the scenarios. A seed names one task: 3k, 3k + 1 and 3k + 2 are variants of one scenario in one world, which
-    share a procedure. ``max_output`` is how many characters of output are shown. ``backend`` is that of `open_sandbox`.
+    ``split`` (``train``, ``dev``, ``test-normal``, ``test-challenge``), ``level`` (1 to 3) and ``scenario`` (a name, or
+    several with commas between) choose the scenarios. A seed names one task: 3k, 3k + 1 and 3k + 2 are variants of one
+    scenario in one world, which share a procedure. ``max_output`` is how many characters of output are shown.
+    ``backend`` is that of `open_sandbox`.
     """
 
     version = VERSION
+    skill_form = "functions"
 
     def __init__(
         self,
