@@ -7,9 +7,10 @@ from copies of it go on ``sage`` and ``sage-without-library``, with as many epis
 ``sage-more-cloning`` with as many trained tokens as ``sage`` had, on the demonstrations alone. Each arm's last model,
 the cloned start and the model before it play the same held-out chains (other worlds; ``nano`` knows no other
 scenarios) with a library and without one; ``--retrieval query`` adds a library that successful training episodes wrote,
-searched by each task's words. Reported: task and scenario goal completion, steps and generated tokens of a task (all, and those
-that were done), the share of tasks in which a brought skill was used, and the share lost to errors; means and paired
-differences with 95% intervals from a bootstrap over seeds and tasks, or chains. Interrupted, the same command goes on.
+searched by each task's words. Reported: task and scenario goal completion, steps and generated tokens of a task (all,
+and those that were done), the share of tasks in which a brought skill was used, and the share lost to errors; means and
+paired differences with 95% intervals from a bootstrap over seeds and tasks, or chains. Interrupted, the same command
+goes on.
 """
 
 from __future__ import annotations
