@@ -13,7 +13,8 @@ from selfgym.memory.episode import Episode, Step
 
 SETTINGS = (
     'env_options={"scenario": "pin_tag,like_artist", "max_steps": 3, "explain": false}', "words=4", "demos=2",
-    "tasks=1", "unit=2", "evaluations=1", "iterations=1", "workers=1", "clone.steps=2", "chain.samples=2", "agent.max_new_tokens=8",
+    "tasks=1", "unit=2", "evaluations=1", "iterations=1", "workers=1", "clone.steps=2",
+    "chain.samples=2", "agent.max_new_tokens=8",
 )  # fmt: skip
 
 
