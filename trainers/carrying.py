@@ -127,5 +127,5 @@ def env_class(env: str) -> type[AgentEnv[Any]]:
     if module:
         importlib.import_module(module)
     entry = gymnasium.spec(name).entry_point
-    found = load_env_creator(entry) if isinstance(entry, str) else entry
+    found: Any = load_env_creator(entry) if isinstance(entry, str) else entry
     return found if isinstance(found, type) and issubclass(found, AgentEnv) else AgentEnv

@@ -183,7 +183,9 @@ def report(out: Path, seeds: Sequence[int], settings: dict[str, Any], ways: Sequ
     for ours, theirs in pairs:
         name = f"{ours[0]}, library {ours[1]} minus {theirs[0]}, library {theirs[1]}"
         gaps[name] = {
-            measure: interval(*([values(e, measure) for e in held[one]] for one in (ours, theirs)), unit)
+            measure: interval(
+                [values(e, measure) for e in held[ours]], [values(e, measure) for e in held[theirs]], unit
+            )
             for measure, unit in units()
         }
     return {"rows": rows, "differences": gaps, "fewer": fewer(rows)}
