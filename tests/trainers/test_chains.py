@@ -24,9 +24,10 @@ from selfgym.trainers.evolve import evolve
 from selfgym.trainers.groups import GroupConfig, group_rows
 from selfgym.trainers.metrics import goal_completion, summarise
 from selfgym.trainers.playing import demonstrator
+from selfgym.trainers.presets import preset
 from selfgym.trainers.recipe import find_recipe
 from selfgym.trainers.skill_search import Written, fitting
-from selfgym.trainers.stage import EvolveConfig, Stage
+from selfgym.trainers.stage import EvolveConfig, Stage, held_out_tasks, task_seed
 
 SKILL = "def tidy(day):\n    found = apis.mail.search(day=day)\n    return found"
 TRIVIAL = "def send(text):\n    apis.mail.send(text=text)"
@@ -187,6 +188,19 @@ def test_in_households_thoughts_define_sequences_of_actions():
     assert call.action == "go to microwave 1"
     following = second.steps[second.steps.index(call) + 1]
     assert (following.trainable, following.action.split()[0]) == (False, "heat")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_world_that_nano_is_evaluated_in_is_trained_in(seed):
+    config = EvolveConfig(**preset("nano", "selfgym/Apps-v0", "sage"), env="selfgym/Apps-v0", seed=seed)
+    assert config.held_out.get("split", "train") == "train"
+    held = {task.seed for task in held_out_tasks(Stage(config, Path("run"), None))}
+    assert len(held) == config.evaluations
+    trained = {task_seed(seed, 0, index) for index in range(config.demos)}
+    for number in range(1, config.iterations + 1):
+        trained |= {task_seed(seed, number, index) for index in range(config.tasks)}
+    assert len(trained) == config.demos + config.iterations * config.tasks
+    assert not held & trained
 
 
 def test_the_environment_says_how_skills_are_carried():
