@@ -77,8 +77,8 @@ def kind_of(arm: str, way: str) -> str:
 def begin(seed: int, settings: dict[str, Any], out: Path, ways: Sequence[str]) -> None:
     """The cloned start of a seed, and how it and the model before it fare."""
     make_start(seed, settings, out)
-    for arm in ("untrained", "start"):
-        measure(arm, seed, settings, out, ways)
+    measure("untrained", seed, settings, out, ways[:1])  # it writes no skill that could be brought along
+    measure("start", seed, settings, out, ways)
 
 
 def go(arm: str, seed: int, settings: dict[str, Any], out: Path, ways: Sequence[str]) -> float:
@@ -161,7 +161,7 @@ def report(out: Path, seeds: Sequence[int], settings: dict[str, Any], ways: Sequ
     for arm in ("untrained", "start", *ARMS, CONTROL):
         at = {"untrained": 0, "start": 0, CONTROL: 1}.get(arm, settings["iterations"])
         folder = "start" if arm == "untrained" else arm
-        for way in ways:
+        for way in ways[:1] if arm == "untrained" else ways:
             held[arm, way] = [load(out, seed, folder, f"{kind_of(arm, way)}-{at}") for seed in seeds]
     rows = {}
     for (arm, way), by_seed in held.items():
