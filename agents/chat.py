@@ -65,4 +65,5 @@ class Chat:
 
 @lru_cache(maxsize=16384)
 def _encode(tokenizer: Any, text: str) -> tuple[int, ...]:
-    return tuple(tokenizer.encode(text, add_special_tokens=False))
+    # Not verbose: whoever shortens a long context to what fits must first see how long it is, and needs no warning.
+    return tuple(tokenizer.encode(text, add_special_tokens=False, verbose=False))

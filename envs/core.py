@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from abc import abstractmethod
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import gymnasium
 from gymnasium.vector import AutoresetMode
@@ -53,6 +53,14 @@ class AgentEnv(gymnasium.Env[ObsType, Any]):
 
     metadata = {"render_modes": ["ansi"], "render_fps": 1, "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
     version: str = "0"
+    skill_form: ClassVar[Literal["functions", "actions"]] = "actions"
+    """What an agent may take from one episode to the next: ``functions`` in Python, which `reset` is given as
+    ``options["definitions"]``; or sequences of ``actions``, of which the environment knows nothing."""
+
+    @classmethod
+    def chain_options(cls, chain: int) -> dict[str, Any]:
+        """Reset options that give the tasks of chain number ``chain`` one procedure, where seeds alone do not."""
+        return {}
 
     @abstractmethod
     def snapshot(self) -> bytes:

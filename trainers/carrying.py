@@ -1,18 +1,24 @@
 """What a sample takes along from one task of a chain to the next, and how its episodes tell.
 
-Two ways, by environment: Python functions, which `selfgym/Apps-v0` keeps and takes as ``definitions`` at reset; and
-sequences of actions, which an agent's thoughts define (`selfgym.agents.skill_writing`) and which are shown to it.
+Two ways; an environment says which (`AgentEnv.skill_form`). Python functions, which the environment keeps and takes as
+``definitions`` at reset; and sequences of actions, which an agent's thoughts define (`selfgym.agents.skill_writing`)
+and which are shown to it.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
+
+import gymnasium
+from gymnasium.envs.registration import load_env_creator
 
 from selfgym.agents.agent import Agent
 from selfgym.agents.remembering import Recall, RememberingAgent, read_call
 from selfgym.agents.skill_writing import skills_in, written_as
+from selfgym.envs.core import AgentEnv
 from selfgym.memory.episode import Episode
 from selfgym.memory.views import plain_line, quoted
 
@@ -108,5 +114,18 @@ class Sequences:
 
 
 def carrying(env: str) -> Carrying:
-    """The way of an environment."""
-    return Functions() if env.rpartition(":")[2].startswith("selfgym/Apps") else Sequences()
+    """The way of the environment called ``env``."""
+    return Functions() if env_class(env).skill_form == "functions" else Sequences()
+
+
+def env_class(env: str) -> type[AgentEnv[Any]]:
+    """The class behind a registered environment's id, which may begin with the module that registers it.
+
+    `AgentEnv` itself where it is made by a function: then nothing else is known of it.
+    """
+    module, _, name = env.rpartition(":")
+    if module:
+        importlib.import_module(module)
+    entry = gymnasium.spec(name).entry_point
+    found: Any = load_env_creator(entry) if isinstance(entry, str) else entry
+    return found if isinstance(found, type) and issubclass(found, AgentEnv) else AgentEnv

@@ -1,25 +1,26 @@
 """Chains: tasks of one scenario in a row, by one sample, which takes along the skills that it wrote.
 
-How is for `selfgym.trainers.carrying` to say. A sample's library is its own: nothing is shared within a group.
+How is for `selfgym.trainers.carrying` to say. A sample's library is its own: nothing is shared within a group. What a
+task is brought of it is all of it, or what fits the task by its words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 from selfgym.agents.agent import Agent
 from selfgym.agents.rollout import Job, Process, drive, play
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
-from selfgym.trainers.carrying import Skills, carrying
+from selfgym.trainers.carrying import Carrying, Skills, carrying, env_class
 from selfgym.trainers.collectors import Task
+from selfgym.trainers.skill_search import Written, fitting
 
 if TYPE_CHECKING:
     from selfgym.trainers.stage import Stage
-
-_TREATMENTS = ("heat", "cool", "clean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +38,46 @@ class ChainConfig:
     success used (``skill``); 1 if the whole chain succeeded (``chain``); nothing."""
     size: int = 2
     """A skill of fewer statements or actions earns nothing: it would be a single call under another name."""
+    retrieval: Literal["scenario", "query"] = "scenario"
+    """What a task is brought of its sample's library. ``scenario``: all that the tasks before it in the chain wrote.
+    ``query``: the ``most`` skills that fit the task's words best; at evaluation the library begins with what successful
+    training episodes wrote, in whatever scenario."""
+    most: int = 3
 
 
 def chain_of(stage: Stage, task: Task, length: int, *, held_out: bool = False) -> list[Task]:
-    """Tasks that share a procedure: of three neighbouring seeds, from three times the task's own on.
-
-    In the app world these are variants of a scenario; in households the chain's number says how things are treated.
-    """
+    """Tasks that share a procedure: of three neighbouring seeds, from three times the task's own on, with the reset
+    options that the environment has for a chain."""
     tasks = [stage.task(3 * task.seed + position, held_out=held_out) for position in range(length)]
-    if not task.env_id.rpartition(":")[2].startswith("selfgym/Household"):
+    options = env_class(task.env_id).chain_options(task.seed)
+    if not options:
         return tasks
-    treatment = _TREATMENTS[task.seed % len(_TREATMENTS)]
-    return [
-        replace(one, id=f"{one.id}:{treatment}", options={"task_type": f"pick_{treatment}_then_place_in_recep"})
-        for one in tasks
-    ]
+    name = ",".join(f"{key}={value}" for key, value in options.items())
+    return [replace(one, id=f"{one.id}:{name}", options=options) for one in tasks]
 
 
 def play_chains(
     stage: Stage, chains: Sequence[Sequence[Task]], agent: Callable[[Task, int], Agent], kind: str, *,
-    draws: int = 1, library: bool = True,
+    draws: int = 1, config: ChainConfig = ChainConfig(), known: Mapping[str, Written] | None = None,
 ) -> Iterator[Episode]:  # fmt: skip
     """Every chain ``draws`` times by ``agent(task, draw)``; the episodes, chain by chain.
 
-    ``info`` of an episode says which skills were ``brought`` along and which of them were ``used``.
+    ``known``: what every sample's library begins with. ``info`` of an episode says which skills were ``brought`` along
+    and which of them were ``used``.
     """
-    processes = [_play(stage, chain, draw, agent, kind, library) for chain in chains for draw in range(draws)]
+    begin = dict(known or {})
+    processes = [_play(stage, chain, draw, agent, kind, config, begin) for chain in chains for draw in range(draws)]
     played = dict(drive(processes, stage.policy, width=stage.config.width))
     for number in range(len(processes)):
         yield from played[number]
 
 
 def _play(
-    stage: Stage, chain: Sequence[Task], draw: int, agent: Callable[[Task, int], Agent], kind: str, library: bool
-) -> Process[list[Episode]]:
+    stage: Stage, chain: Sequence[Task], draw: int, agent: Callable[[Task, int], Agent], kind: str,
+    config: ChainConfig, known: Mapping[str, Written],
+) -> Process[list[Episode]]:  # fmt: skip
     carry = carrying(chain[0].env_id)
-    brought: Skills = {}
+    library = dict(known)
     episodes: list[Episode] = []
     name = f"{stage.run}/{stage.phase(kind)}/{chain[0].id}/{draw}"
     for position, task in enumerate(chain):
@@ -81,17 +86,52 @@ def _play(
             **task.record, **stage.record(kind), "group": task.id, "chain": name, "chain_position": position,
             "agent": "react",
         }  # fmt: skip
-        options = {**(task.options or {}), **carry.options(brought)}
+        brought: Skills = {}
+        options = dict(task.options or {})
+        make = partial(_supplied, task, carry, config, library, brought, options)
 
         def player(task: Task = task, brought: Skills = brought, id: str = id) -> Agent:
             return carry.agent(agent(task, draw), brought, id)
 
-        episode = yield from play(Job(id, task.make, player, task.seed, options, record))
+        episode = yield from play(Job(id, make, player, task.seed, options, record))
         info = {"brought": sorted(brought), "used": sorted(carry.called(episode) & brought.keys())}
         episodes.append(episode.model_copy(update={"info": {**episode.info, **info}}))
-        if library:
-            brought = brought | carry.written(episode)
+        if config.library:
+            library |= {name: Written(source, episode.task) for name, source in carry.written(episode).items()}
     return episodes
+
+
+def _supplied(
+    task: Task, carry: Carrying, config: ChainConfig, library: Mapping[str, Written], brought: Skills,
+    options: dict[str, Any],
+) -> Any:  # fmt: skip
+    """The task's environment, after ``brought`` and the reset ``options`` were filled with what it is brought.
+
+    To search by a task's words they must be known: the environment is reset once to hear them.
+    """
+    env = task.make()
+    if config.retrieval == "scenario":
+        brought |= {name: skill.source for name, skill in library.items()}
+    elif library:
+        try:
+            _, info = env.reset(seed=task.seed, options=dict(options))
+        except Exception:
+            env.close()
+            raise
+        brought |= fitting(library, str(info["task"]), config.most)
+    options |= carry.options(brought)
+    return env
+
+
+def gathered(stage: Stage, config: ChainConfig) -> dict[str, Written]:
+    """What successful demonstrations and training episodes up to now wrote, the last version of each, by name."""
+    found: dict[str, Written] = {}
+    carry = carrying(stage.config.env)
+    phases = [stage.episodes("demo"), *(stage.episodes("group", number) for number in range(stage.iteration))]
+    for episode in (episode for episodes in phases for episode in episodes):
+        if episode.outcome is Outcome.SUCCESS:
+            found |= {n: Written(s, episode.task) for n, s in carry.written(episode, config.size).items()}
+    return found
 
 
 def chain_rewards(chain: Sequence[Episode], config: ChainConfig) -> list[float]:

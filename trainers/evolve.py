@@ -41,7 +41,7 @@ from selfgym.trainers.distributed import update_with
 from selfgym.trainers.metrics import paired_difference, summarise
 from selfgym.trainers.recipe import Recipe, find_recipe
 from selfgym.trainers.report import write_reports
-from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, open_stage, played_with, task_seed
+from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, held_out_tasks, open_stage, played_with, task_seed
 from selfgym.trainers.units import Collecting, workers
 from selfgym.trainers.update import UpdateReport, update
 
@@ -191,7 +191,7 @@ class _Run:
         if self._done(piece) or (number % self.config.evaluate_every and number != self.config.iterations):
             return
         stage = open_stage(self.config, self.folder, number, self._evaluated(number), self.store)
-        tasks = [stage.task(seed, held_out=True) for seed in range(self.config.evaluations)]
+        tasks = held_out_tasks(stage)
         self.progress(piece, 0, len(tasks))
         episodes = list(self.recipe.evaluate(stage, tasks))
         rest(self.config, stage.policy)

@@ -54,6 +54,7 @@ RECIPES = {
     "dpo": "selfgym.trainers.recipes.groups:DPO",
     "sage": "selfgym.trainers.recipes.sage:SAGE",
     "sage-without-library": "selfgym.trainers.recipes.sage:WITHOUT_LIBRARY",
+    "sage-more-cloning": "selfgym.trainers.recipes.sage:MORE_CLONING",
     "reinforce": "selfgym.trainers.recipes.groups:REINFORCE",
 }
 """Known recipes, loaded when asked for."""

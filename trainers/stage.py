@@ -52,6 +52,8 @@ class EvolveConfig(BaseModel):
     """Training tasks searched in each iteration, new ones each time."""
     evaluations: int = 200
     """Held-out tasks, the same after every update."""
+    first_evaluation: int = 0
+    """The seed of the first of them. Where ``held_out`` names no other split, one that no training task reaches."""
     evaluate_every: int = 1
     """Iterations between two evaluations; the first and the last model are always evaluated."""
     average: int = Field(default=1, ge=1)
@@ -150,7 +152,7 @@ class Stage:
 
     def record(self, kind: str) -> dict[str, Any]:
         """Fields of the episodes to be logged now."""
-        split = "test" if kind == "eval" else "train"
+        split = "test" if kind.startswith("eval") else "train"
         return {"run": self.run, "phase": self.phase(kind), "split": split, "policy": self.config.model}
 
     def episodes(self, kind: str, iteration: int | None = None) -> Iterator[Episode]:
@@ -180,6 +182,12 @@ def open_stage(
     """The stage in which checkpoint ``number`` acts; its cache is empty: nothing depends on what was done before."""
     policy = acting_policy(config, checkpoint(folder, number), number if isinstance(number, int) else iteration)
     return Stage(config, folder, policy, iteration, store)
+
+
+def held_out_tasks(stage: Stage) -> list[Task]:
+    """The tasks that every evaluation of a run plays."""
+    first = stage.config.first_evaluation
+    return [stage.task(first + number, held_out=True) for number in range(stage.config.evaluations)]
 
 
 def _make_env(env: str, options: Mapping[str, Any]) -> Any:

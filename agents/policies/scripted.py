@@ -22,7 +22,7 @@ class CharacterTokenizer:
     all_special_ids = (_END_ID, _START_ID)
     all_special_ids = (_END_ID, _START_ID)
 
-    def encode(self, text: str, add_special_tokens: bool = False) -> list[int]:
+    def encode(self, text: str, add_special_tokens: bool = False, verbose: bool = True) -> list[int]:
         """The token ids of ``text``; special tokens written out become theirs."""
         ids: list[int] = []
         while text:

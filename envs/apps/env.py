@@ -95,12 +95,15 @@ class _Saved(BaseModel):
 class AppsEnv(AgentEnv[str]):
     """Tasks in the world of apps.
 
-    ``split`` (``train``, ``dev``, ``test-normal``, ``test-challenge``), ``level`` (1 to 3) and ``scenario`` (a name)
-    choose the scenarios. A seed names one task: 3k, 3k + 1 and 3k + 2 are variants of one scenario in one world, which
-    share a procedure. ``max_output`` is how many characters of output are shown. ``backend`` is that of `open_sandbox`.
+    ``split`` (``train``, ``dev``, ``test-normal``, ``test-challenge``), ``level`` (1 to 3) and ``scenario`` (a name, or
+    several with commas between) choose the scenarios. A seed names one task: 3k, 3k + 1 and 3k + 2 are variants of one
+    scenario in one world, which share a procedure. ``max_output`` is how many characters of output are shown.
+    ``explain=False`` begins with the task alone, without a word on what there is: for models that learn it by heart.
+    ``backend`` is that of `open_sandbox`.
     """
 
     version = VERSION
+    skill_form = "functions"
 
     def __init__(
         self,
@@ -109,6 +112,7 @@ class AppsEnv(AgentEnv[str]):
         scenario: str | None = None,
         max_steps: int = 20,
         max_output: int = 2000,
+        explain: bool = True,
         backend: Backend = "local",
         render_mode: str | None = None,
     ) -> None:
@@ -121,6 +125,7 @@ class AppsEnv(AgentEnv[str]):
         self._options = (split, level, scenario)
         self._scenarios = chosen(split, level, scenario)
         self.max_steps, self.max_output, self.render_mode = max_steps, max_output, render_mode
+        self.explain = explain
         self.observation_space = UnicodeText(2**16)
         self.action_space = UnicodeText(MAX_ACTION_CHARACTERS)
         shown = {_api_folder(): f"{_PLACE}/api"} | (hidden() if backend == "local" else {})
@@ -156,7 +161,7 @@ class AppsEnv(AgentEnv[str]):
         self._seed = int(self.np_random.integers(2**31)) if seed is None else seed
         assignment = assigned(self._scenarios, self._seed)
         self._begin(assignment, Host(assignment.world, kept))
-        self._state = _State(observation=_introduction(assignment, kept))
+        self._state = _State(observation=_introduction(assignment, kept, self.explain))
         return self._state.observation, self._info()
 
     def step(self, action: Any) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -333,8 +338,10 @@ def _definitions(options: dict[str, Any]) -> list[tuple[str, str]]:
     return list(given.items())
 
 
-def _introduction(assignment: Assignment, kept: list[tuple[str, str]]) -> str:
-    text = f"{assignment.task.text}\n\nYou assist {assignment.world.me['name']} and write Python. {_HOW}"
+def _introduction(assignment: Assignment, kept: list[tuple[str, str]], explain: bool) -> str:
+    text = assignment.task.text
+    if explain:
+        text += f"\n\nYou assist {assignment.world.me['name']} and write Python. {_HOW}"
     heads = [line.rstrip(":") for _, source in kept for line in source.splitlines() if line.startswith("def ")]
     return f"{text}\nDefined already: {'; '.join(heads)}" if heads else text
 

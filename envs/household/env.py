@@ -32,6 +32,7 @@ from selfgym.envs.spaces import UnicodeText
 
 _LAYOUT: TypeAdapter[Layout] = TypeAdapter(Layout)
 _MAGIC = b"household1"
+_TREATMENTS = (TaskType.HEAT_AND_PLACE, TaskType.COOL_AND_PLACE, TaskType.CLEAN_AND_PLACE)
 _HEAD = struct.Struct(">IIIII")  # steps; lengths of source, observation, error (plus one, 0 for none) and world
 
 
@@ -204,6 +205,11 @@ class HouseholdEnv(TextHousehold):
     """
 
     version = f"{TextHousehold.version}.{VERSION}"
+
+    @classmethod
+    def chain_options(cls, chain: int) -> dict[str, Any]:
+        """The chain's number says whether things are heated, cooled or cleaned before they are placed."""
+        return {"task_type": str(_TREATMENTS[chain % len(_TREATMENTS)])}
 
     def __init__(
         self,

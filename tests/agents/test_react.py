@@ -1,6 +1,7 @@
 """The language-model agent: turns appended as the tokens that were sampled, with every kind of chat template."""
 
 import copy
+import logging
 from functools import partial
 
 import pytest
@@ -125,3 +126,17 @@ def test_seeds_differ_by_turn_and_draw_and_repeat_otherwise():
     seeds = [agent.ask("o", {}, draw=draw).seed for agent in (one, other) for draw in range(3)]
     assert len(set(seeds)) == 6
     assert same.ask("o", {}).seed == seeds[0]
+
+
+def test_a_context_that_must_be_shortened_is_no_reason_to_warn(monkeypatch):
+    said = []
+    monkeypatch.setattr(logging.getLogger("transformers.tokenization_utils_base"), "handle", said.append)
+    policy = ScriptedPolicy([""])
+    policy.tokenizer = make_nano_tokenizer(max_positions=64)
+    agent = ReactAgent(policy, instruction="", max_new_tokens=8, max_context=56)
+    seen = "You see a desk 1, and a mug 2."
+    for _ in range(8):
+        prompt = agent.ask(seen, {})
+        agent.decide(seen, prompt, Completion(agent.chat.answer("look"), (), "look"))
+    assert len(prompt.ids) <= 48
+    assert said == []

@@ -300,6 +300,13 @@ def test_an_episode_ends_after_its_last_step():
         assert env.render() == "2"
 
 
+def test_an_episode_may_begin_with_the_task_alone():
+    plain = AppsEnv(explain=False)
+    observation, info = plain.reset(seed=0, options={"definitions": {"f": "def f(x):\n    return x"}})
+    assert observation == f"{info['task']}\nDefined already: def f(x)"
+    plain.close()
+
+
 def test_it_is_made_by_its_name():
     env = gymnasium.make("selfgym:selfgym/Apps-v0", split="dev", level=2)
     assert isinstance(env.unwrapped, AppsEnv)

@@ -107,6 +107,9 @@ def test_what_does_not_exist_is_named():
         chosen("test")
     with pytest.raises(ValueError, match="star_mails_of"):
         chosen("train", name="star_male")
+    with pytest.raises(ValueError, match="'star_male'"):
+        chosen("train", name="pin_tag,star_male")
+    assert [one.name for one in chosen("train", name="pin_tag, like_artist")] == ["pin_tag", "like_artist"]
 
 
 def test_collateral_damage_of_every_kind_is_noticed():

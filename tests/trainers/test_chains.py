@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,16 @@ from selfgym.envs.sandbox.limits import SandboxUnavailable
 from selfgym.envs.sandbox.opening import open_sandbox
 from selfgym.memory.episode import Episode, Step
 from selfgym.memory.store import EpisodeStore
-from selfgym.trainers.carrying import Functions, Sequences
-from selfgym.trainers.chains import ChainConfig, chain_of, chain_rewards, play_chains, positions, whole_chains
+from selfgym.trainers.carrying import Functions, Sequences, carrying
+from selfgym.trainers.chains import ChainConfig, chain_of, chain_rewards, gathered, play_chains, positions, whole_chains
 from selfgym.trainers.evolve import evolve
 from selfgym.trainers.groups import GroupConfig, group_rows
 from selfgym.trainers.metrics import goal_completion, summarise
+from selfgym.trainers.playing import demonstrator
+from selfgym.trainers.presets import preset
 from selfgym.trainers.recipe import find_recipe
-from selfgym.trainers.stage import EvolveConfig, Stage
+from selfgym.trainers.skill_search import Written, fitting
+from selfgym.trainers.stage import EvolveConfig, Stage, held_out_tasks, task_seed
 
 SKILL = "def tidy(day):\n    found = apis.mail.search(day=day)\n    return found"
 TRIVIAL = "def send(text):\n    apis.mail.send(text=text)"
@@ -114,8 +118,9 @@ def test_functions_are_taken_along_within_a_sample_and_only_with_a_library():
     chain = chain_of(stage, stage.task(5), 3)
     assert [task.seed for task in chain] == [15, 16, 17]
     for library in (True, False):
+        config = ChainConfig(library=library)
         played = list(
-            play_chains(stage, [chain], lambda task, draw: ClerkAgent(skills=True), "demo", draws=2, library=library)
+            play_chains(stage, [chain], lambda task, draw: ClerkAgent(skills=True), "demo", draws=2, config=config)
         )
         assert [one.chain_position for one in played] == [0, 1, 2, 0, 1, 2]
         assert all(one.outcome is Outcome.SUCCESS for one in played)
@@ -183,6 +188,87 @@ def test_in_households_thoughts_define_sequences_of_actions():
     assert call.action == "go to microwave 1"
     following = second.steps[second.steps.index(call) + 1]
     assert (following.trainable, following.action.split()[0]) == (False, "heat")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_world_that_nano_is_evaluated_in_is_trained_in(seed):
+    config = EvolveConfig(**preset("nano", "selfgym/Apps-v0", "sage"), env="selfgym/Apps-v0", seed=seed)
+    assert config.held_out.get("split", "train") == "train"
+    held = {task.seed for task in held_out_tasks(Stage(config, Path("run"), None))}
+    assert len(held) == config.evaluations
+    trained = {task_seed(seed, 0, index) for index in range(config.demos)}
+    for number in range(1, config.iterations + 1):
+        trained |= {task_seed(seed, number, index) for index in range(config.tasks)}
+    assert len(trained) == config.demos + config.iterations * config.tasks
+    assert not held & trained
+
+
+def test_the_environment_says_how_skills_are_carried():
+    ways = {
+        "selfgym/Apps-v0": Functions, "selfgym:selfgym/Apps-v0": Functions, "selfgym/Household-v0": Sequences,
+        "selfgym/AlfWorld-v0": Sequences,
+    }  # fmt: skip
+    assert {env: type(carrying(env)) for env in ways} == ways
+    stage = Stage(EvolveConfig(env="selfgym/AlfWorld-v0"), Path("run"), None)
+    assert [task.options for task in chain_of(stage, stage.task(0), 2)] == [None, None]
+
+
+KNOWN = {
+    "like_artist": Written("def like_artist(artist):\n    songs = apis.music.search()", "Like every song by Anna."),
+    "pin_tag": Written("def pin_tag(tag):\n    notes = apis.notes.search()", 'Pin all my notes with the tag "home".'),
+    "pay": Written("def pay(email):\n    apis.payments.send(email=email)", "Send 56 dollars to a@b.example."),
+}
+
+
+def test_a_library_is_searched_by_the_words_of_the_task():
+    asked = 'Please pin my notes that have the tag "travel".'
+    assert fitting(KNOWN, asked, 1) == {"pin_tag": KNOWN["pin_tag"].source}
+    assert list(fitting(KNOWN, "Like the songs by Bo, and pin the notes with tag x.", 3))[-1:] != ["pay"]
+    assert fitting(KNOWN, "Book a flight.", 3) == {}
+    assert fitting({}, asked, 3) == {}
+    alone = {"pin_tag": KNOWN["pin_tag"]}
+    assert list(fitting(alone, asked, 1)) == ["pin_tag"]
+
+
+@pytest.mark.usefixtures("sandboxes")
+def test_held_out_apps_are_brought_what_fits_out_of_many_scenarios(tmp_path):
+    settings = SETTINGS | {"demos": 11, "evaluations": 3, "iterations": 0, "held_out": {}, "first_evaluation": 999}
+    evolve(EvolveConfig(**settings | {"chain": {"retrieval": "query", "most": 1}}), tmp_path / "run")
+    with EpisodeStore(tmp_path / "run" / "episodes.db", readonly=True) as store:
+        stage = Stage(EvolveConfig(**settings), tmp_path / "run", None, 0, store)
+        known = gathered(stage, ChainConfig())
+        played = list(store.episodes(phase="eval-0"))
+        scenarios = [
+            next(iter(carrying(one.env).written(one)))
+            for one in store.episodes(
+                phase="demo",
+            )
+            if one.chain_position == 0
+        ]
+    assert set(known) == set(scenarios)
+    assert len(known) == 11
+    assert [one.info["brought"] for one in played] == [[scenarios[(999 + n) % 11]] for n in range(3) for _ in range(3)]
+    assert all(
+        f"Defined already: {one.info['brought'][0]}(" in one.steps[0].observation.replace("def ", "") for one in played
+    )
+
+
+def test_held_out_households_are_brought_what_fits_the_treatment():
+    options = {"recipe": "sage", "env_options": {"size": "tiny", "max_steps": 30}, "expert": "skilled-expert"}
+    config = EvolveConfig(**options, agent={"instruction": "", "max_context": 1500})
+    stage = Stage(config, Path("run"), TransformersPolicy(*make_nano(seed=0), name="nano"))
+    recipe = find_recipe("sage")
+    shown = list(recipe.demonstrate(stage, [stage.task(seed) for seed in range(3)]))
+    known = {n: Written(s, one.task) for one in shown for n, s in Sequences().written(one).items()}
+    assert set(known) == {"heat", "cool", "clean"}
+    chains = [chain_of(stage, stage.task(seed), 2, held_out=True) for seed in range(6)]
+    query = ChainConfig(retrieval="query", most=1)
+    expert = partial(demonstrator, stage)
+    played = list(play_chains(stage, chains, expert, "eval", config=query, known=known))
+    assert [one.outcome for one in played] == [Outcome.SUCCESS] * 12
+    first = [(one.info["brought"], verb) for one, verb in zip(played[::2], ["heat", "cool", "clean"] * 2, strict=True)]
+    assert all(brought in ([], [verb]) for brought, verb in first)  # none where "a hot egg" is asked: other words
+    assert sum(map(bool, (brought for brought, _ in first))) >= 4
 
 
 def test_a_skill_that_is_written_anew_takes_the_place_of_the_old():

@@ -5,10 +5,12 @@ a sequence of actions (not in the paper). The reward adds
 to a success 1 for using a skill of the task before, and 1 for having written one that the next success used. The
 advantage is the return less the mean of the samples at that place of the chain, without deviation and without a
 penalty on divergence; chains with an error are in no mean. The cold start clones an expert that writes and calls
-skills. Evaluation plays held-out chains of a whole scenario.
+skills. Evaluation plays held-out chains of a whole scenario; with ``chain.retrieval=query`` the library begins with
+what successful training episodes of all scenarios wrote, and a task is brought what fits its words.
 
 * ``sage``: the method.
 * ``sage-without-library``: the same chains and samples, nothing taken along, rewarded by outcome.
+* ``sage-more-cloning``: the demonstrations alone, in every iteration; evaluated with a library.
 
 The paper ends an episode with -1 at a turn without code; here every answer is code, and bad code is told to the agent.
 Skills of a single statement or action earn nothing: they would be one call under another name.
@@ -22,10 +24,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from selfgym.memory.episode import Episode
-from selfgym.trainers.chains import ChainConfig, chain_of, play_chains, positions, whole_chains
+from selfgym.trainers.chains import ChainConfig, chain_of, gathered, play_chains, positions, whole_chains
 from selfgym.trainers.collectors import Task
 from selfgym.trainers.groups import GroupConfig, group_rows
-from selfgym.trainers.objectives import Objective, clipped
+from selfgym.trainers.objectives import Objective, clipped, log_likelihood
 from selfgym.trainers.playing import demonstrator
 from selfgym.trainers.recipe import Recipe
 from selfgym.trainers.rescoring import corrected
@@ -43,7 +45,7 @@ SCENARIO = 3
 def _demonstrate(base: ChainConfig, stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
     config = replace(base, **stage.config.chain)
     chains = [chain_of(stage, task, config.length) for task in tasks]
-    return play_chains(stage, chains, partial(demonstrator, stage), "demo", library=config.library)
+    return play_chains(stage, chains, partial(demonstrator, stage), "demo", config=config)
 
 
 def _collect(base: ChainConfig, stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
@@ -53,17 +55,23 @@ def _collect(base: ChainConfig, stage: Stage, tasks: Sequence[Task]) -> Iterator
     def agent(task: Task, draw: int) -> Agent:
         return stage.agent(task, draw=draw)
 
-    return play_chains(stage, chains, agent, "group", draws=config.samples, library=config.library)
+    return play_chains(stage, chains, agent, "group", draws=config.samples, config=config)
 
 
 def _evaluate(base: ChainConfig, stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
-    config = replace(base, **stage.config.chain)
+    return play_held_out(stage, tasks, replace(base, **stage.config.chain))
+
+
+def play_held_out(stage: Stage, tasks: Sequence[Task], config: ChainConfig, kind: str = "eval") -> Iterator[Episode]:
+    """Held-out chains by the stage's policy, one for each of ``tasks``, logged as episodes of ``kind``: a checkpoint
+    can be evaluated in several ways."""
     chains = [chain_of(stage, task, SCENARIO, held_out=True) for task in tasks]
+    known = gathered(stage, config) if config.library and config.retrieval == "query" else {}
 
     def agent(task: Task, draw: int) -> Agent:
         return stage.agent(task, draw=draw, **stage.config.evaluation)
 
-    return play_chains(stage, chains, agent, "eval", library=config.library)
+    return play_chains(stage, chains, agent, kind, config=config, known=known)
 
 
 def _rows(base: ChainConfig, stage: Stage) -> Iterator[Row]:
@@ -87,3 +95,13 @@ def _recipe(name: str, base: ChainConfig) -> Recipe:
 
 SAGE = _recipe("sage", ChainConfig())
 WITHOUT_LIBRARY = _recipe("sage-without-library", ChainConfig(library=False, reward="outcome"))
+
+
+def _collect_nothing(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
+    return iter(())
+
+
+MORE_CLONING = replace(
+    SAGE, name="sage-more-cloning", collect=_collect_nothing, rows=lambda stage: stage.rows("demo"),
+    objective=lambda config: log_likelihood,
+)  # fmt: skip

@@ -44,14 +44,19 @@ def all_scenarios() -> tuple[Scenario, ...]:
 
 
 def chosen(split: str, level: int | None = None, name: str | None = None) -> tuple[Scenario, ...]:
-    """The scenarios of a split, of one level or name if given. Raises `ValueError` where there are none."""
+    """The scenarios of a split, of one level or name (or several, with commas between) if given, in the order of the
+    files. Raises `ValueError` where there are none, or none of a name."""
     if split not in SPLITS:
         raise ValueError(f"there is no split {split!r}: choose {', '.join(SPLITS)}")
+    wished = None if name is None else {one.strip() for one in name.split(",")}
     found = tuple(
-        one for one in all_scenarios() if one.split == split and level in (None, one.level) and name in (None, one.name)
+        one
+        for one in all_scenarios()
+        if one.split == split and level in (None, one.level) and (wished is None or one.name in wished)
     )
-    if not found:
-        wanted = f"level {level}" if name is None else f"name {name!r}"
+    missing = sorted((wished or set()) - {one.name for one in found})
+    if missing or not found:
+        wanted = f"name {missing[0]!r}" if missing else f"level {level}"
         names = ", ".join(one.name for one in all_scenarios() if one.split == split)
         raise ValueError(f"the split {split!r} has no scenario of {wanted}. Levels: 1, 2, 3; names: {names}")
     return found
