@@ -17,9 +17,8 @@ and the piece's own number.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -36,12 +35,12 @@ from selfgym.agents.policies.transformers import TransformersPolicy
 from selfgym.agents.rollout import Job, rollout
 from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.acting import device_of, rest
-from selfgym.trainers.averaging import mean_policy
+from selfgym.trainers.checkpoints import checkpoint, evaluated, save
 from selfgym.trainers.distributed import update_with
 from selfgym.trainers.metrics import paired_difference, summarise
 from selfgym.trainers.recipe import Recipe, find_recipe
 from selfgym.trainers.report import write_reports
-from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint, held_out_tasks, open_stage, played_with, task_seed
+from selfgym.trainers.stage import EvolveConfig, Stage, held_out_tasks, open_stage, played_with, task_seed
 from selfgym.trainers.units import Collecting, workers
 from selfgym.trainers.update import UpdateReport, update
 
@@ -81,7 +80,7 @@ def _claim(config: EvolveConfig, folder: Path) -> None:
                 "choose another folder, or give the settings in its config.json"
             )
         return
-    _save_atomically(_first_policy(config), checkpoint(folder, "start"), {})
+    save(_first_policy(config), checkpoint(folder, "start"), {})
     partial_path = path.with_name(path.name + ".partial")
     partial_path.write_text(json.dumps(wanted, indent=2) + "\n")
     partial_path.replace(path)
@@ -171,26 +170,17 @@ class _Run:
             )  # fmt: skip
             policy.model = _merged(model)
         staleness = stage.iteration - played_with(config, stage.iteration)
-        _save_atomically(policy, target, {"rows": len(rows), "staleness": staleness, **asdict(report)})
+        save(policy, target, {"rows": len(rows), "staleness": staleness, **asdict(report)})
         state.unlink(missing_ok=True)
         shutil.rmtree(target.with_name(f"{number}.launch"), ignore_errors=True)
-
-    def _evaluated(self, number: int) -> int | str:
-        """The checkpoint that stands for the first ``number`` updates: the last, or the mean of the last ones."""
-        last = [checkpoint(self.folder, one) for one in range(max(1, number - self.config.average + 1), number + 1)]
-        if len(last) < 2:
-            return number
-        target = checkpoint(self.folder, name := f"mean-{number}")
-        if not target.exists():
-            _save_atomically(mean_policy(last), target, {"of": [folder.name for folder in last]})
-        return name
 
     def _evaluate(self, number: int) -> None:
         """Play the held-out tasks with checkpoint ``number``."""
         piece = f"eval-{number}"
         if self._done(piece) or (number % self.config.evaluate_every and number != self.config.iterations):
             return
-        stage = open_stage(self.config, self.folder, number, self._evaluated(number), self.store)
+        model = evaluated(self.folder, number, self.config.average)
+        stage = open_stage(self.config, self.folder, number, model, self.store)
         tasks = held_out_tasks(stage)
         self.progress(piece, 0, len(tasks))
         episodes = list(self.recipe.evaluate(stage, tasks))
@@ -236,14 +226,3 @@ def _with_adapters(model: Any, rank: int) -> Any:
 
 def _merged(model: Any) -> Any:
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
-
-
-def _save_atomically(policy: Any, target: Path, report: Mapping[str, Any]) -> None:
-    """A checkpoint folder is there whole or not at all."""
-    partial_folder = target.with_name(target.name + ".partial")
-    for leftover in (partial_folder, target):
-        shutil.rmtree(leftover, ignore_errors=True)
-    policy.model.save_pretrained(partial_folder)
-    policy.tokenizer.save_pretrained(partial_folder)
-    (partial_folder / "update.json").write_text(json.dumps(report) + "\n")
-    os.replace(partial_folder, target)

@@ -22,10 +22,11 @@ import torch
 
 from selfgym.agents.policies.load import load_policy
 from selfgym.trainers.acting import device_of
+from selfgym.trainers.checkpoints import checkpoint
 from selfgym.trainers.objectives import token_logprobs
 from selfgym.trainers.packing import collate, pack
 from selfgym.trainers.rows import Row
-from selfgym.trainers.stage import checkpoint, played_with
+from selfgym.trainers.stage import played_with
 
 if TYPE_CHECKING:
     from selfgym.trainers.stage import Stage

@@ -20,6 +20,7 @@ from selfgym.agents.search import SearchConfig
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.acting import acting_policy
+from selfgym.trainers.checkpoints import checkpoint
 from selfgym.trainers.collectors import Task
 from selfgym.trainers.rows import Row, rows_from
 from selfgym.trainers.splice import SpliceConfig
@@ -164,11 +165,6 @@ class Stage:
         """The training rows of the logged episodes of a kind."""
         for episode in self.episodes(kind, iteration):
             yield from rows_from(episode, context=context)
-
-
-def checkpoint(folder: Path, number: int | str) -> Path:
-    """The folder of checkpoint ``number`` of a run; ``start`` is the model before any update."""
-    return folder / "checkpoints" / str(number)
 
 
 def played_with(config: EvolveConfig, iteration: int) -> int:

@@ -31,6 +31,7 @@ from selfgym.agents.rollout import Job, rollout
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
+from selfgym.trainers.checkpoints import evaluated
 from selfgym.trainers.evolve import evolve
 from selfgym.trainers.metrics import summarise
 from selfgym.trainers.presets import preset
@@ -74,7 +75,7 @@ def recover(config: EvolveConfig, folder: Path, iteration: int) -> None:
         if store.count(phase=phase):
             return
         torch.set_num_threads(config.threads)
-        stage = open_stage(config, folder, iteration, iteration, store)
+        stage = open_stage(config, folder, iteration, evaluated(folder, iteration, config.average), store)
         tasks = [stage.task(RECOVERY_SEEDS + number, held_out=True) for number in range(config.evaluations)]
         jobs = [
             Job(

@@ -34,6 +34,7 @@ from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.chains import ChainConfig
+from selfgym.trainers.checkpoints import evaluated
 from selfgym.trainers.metrics import goal_completion, won
 from selfgym.trainers.presets import preset
 from selfgym.trainers.recipes.sage import PAPER, play_held_out
@@ -63,7 +64,8 @@ def measure(arm: str, seed: int, settings: dict[str, Any], out: Path, ways: Sequ
     torch.set_num_threads(config.threads)
     with EpisodeStore(folder / "episodes.db") as store:
         for way in ways:
-            stage = open_stage(config, folder, at, "start" if arm == "untrained" else at, store)
+            model = "start" if arm == "untrained" else evaluated(folder, at, config.average)
+            stage = open_stage(config, folder, at, model, store)
             kind = kind_of(arm, way)
             if not store.count(phase=stage.phase(kind)):
                 store.append(list(play_held_out(stage, held_out_tasks(stage), WAYS[way], kind)))

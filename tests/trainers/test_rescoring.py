@@ -10,11 +10,12 @@ import torch
 
 from selfgym.agents.policies.nano import make_nano
 from selfgym.agents.policies.transformers import TransformersPolicy
+from selfgym.trainers.checkpoints import checkpoint
 from selfgym.trainers.objectives import clipped, log_likelihood, token_logprobs
 from selfgym.trainers.packing import collate
 from selfgym.trainers.rescoring import comparable, corrected, truncated
 from selfgym.trainers.rows import Row
-from selfgym.trainers.stage import EvolveConfig, Stage, checkpoint
+from selfgym.trainers.stage import EvolveConfig, Stage
 
 CAP = 1.5
 SETTINGS = {"recipe": "grpo", "agent": {"instruction": ""}, "update": {"batch_tokens": 200, "tree": True}}

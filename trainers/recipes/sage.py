@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from selfgym.memory.episode import Episode
 from selfgym.trainers.chains import ChainConfig, chain_of, gathered, play_chains, positions, whole_chains
 from selfgym.trainers.collectors import Task
-from selfgym.trainers.groups import GroupConfig, group_rows
+from selfgym.trainers.groups import GroupConfig, group_rows, replayed
 from selfgym.trainers.objectives import Objective, clipped, log_likelihood
 from selfgym.trainers.playing import demonstrator
 from selfgym.trainers.recipe import Recipe
@@ -81,6 +81,7 @@ def _rows(base: ChainConfig, stage: Stage) -> Iterator[Row]:
     groups = (group for group in positions(chains, config) if len(set(group[1])) > 1)
     rows = [row for members, returns in groups for row in group_rows(members, knobs, returns)]
     yield from corrected(stage, rows, knobs.importance_cap)
+    yield from replayed(stage, len(rows), knobs)
 
 
 def _objective(config: EvolveConfig) -> Objective:
