@@ -38,6 +38,7 @@ from selfgym.trainers.acting import device_of, rest
 from selfgym.trainers.checkpoints import checkpoint, evaluated, save
 from selfgym.trainers.distributed import update_with
 from selfgym.trainers.metrics import paired_difference, summarise
+from selfgym.trainers.objectives import log_likelihood
 from selfgym.trainers.recipe import Recipe, find_recipe
 from selfgym.trainers.report import write_reports
 from selfgym.trainers.stage import EvolveConfig, Stage, held_out_tasks, open_stage, played_with, task_seed
@@ -163,9 +164,10 @@ class _Run:
             report = update_with(policy, rows, which, config, seed=seed, folder=target.with_name(f"{number}.launch"))
         elif rows:
             model = _with_adapters(policy.model, config.lora)
+            objective = self.recipe.objective(config) if number else log_likelihood
             report = update(
                 model, rows, config.update if number else config.clone, seed=config.seed * 31 + number,
-                pad_id=policy.tokenizer.pad_token_id, objective=self.recipe.objective(config), checkpoint=state,
+                pad_id=policy.tokenizer.pad_token_id, objective=objective, checkpoint=state,
                 on_step=lambda step, steps, loss: self.progress(f"update {number} (loss {loss:.3f})", step, steps),
             )  # fmt: skip
             policy.model = _merged(model)

@@ -67,6 +67,13 @@ def test_the_mean_of_the_last_checkpoints_is_what_is_evaluated(tmp_path):
     assert not (folder / "checkpoints" / "mean-2").exists()
 
 
+def test_demonstrations_are_cloned_whatever_the_recipe_minimises_later(tmp_path):
+    changes = {"recipe": "dpo", "iterations": 0, "evaluations": 1, "demos": 4}
+    evolve(EvolveConfig(**SETTINGS | changes), folder := tmp_path / "run")
+    report = json.loads((folder / "checkpoints" / "0" / "update.json").read_text())
+    assert report["loss"] > 1  # of words that a new model does not know: nats a token
+
+
 def test_a_run_leaves_its_settings_episodes_checkpoints_and_views(finished):
     metrics, folder = finished
     assert [record["iteration"] for record in metrics] == [0, 1]
