@@ -133,10 +133,10 @@ class Trl:
         )  # fmt: skip
 
     def play(self, seeds: Sequence[int], draw: int) -> Counts:
-        """Play every seed ``samples`` times."""
+        """Play every seed ``samples`` times; TRL goes on with the random stream it began with, whatever ``draw``."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps({"seeds": list(seeds), "draw": draw}), file=self._process.stdin, flush=True)
+        print(json.dumps({"seeds": list(seeds)}), file=self._process.stdin, flush=True)
         for line in self._process.stdout:
             if line.startswith("RESULT "):
                 counts: Counts = json.loads(line.removeprefix("RESULT "))

@@ -128,7 +128,6 @@ def main():
         call = json.loads(line)
         rows = [{"prompt": [*opening, {"role": "user", "content": ""}], "seed": seed} for seed in call["seeds"]]
         inputs = [row for row in rows for _ in range(setting["samples"])]
-        torch.manual_seed(call["draw"])
         Household.steps, fed[0] = 0, 0
         begun, busy = time.perf_counter(), time.process_time()
         out = trainer._generate_and_score_completions(inputs)
