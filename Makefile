@@ -45,7 +45,7 @@ data: install
 	@$(bin)/selfgym download sites --quiet || echo "make: NOT ALL SITES (above says why): the tests of those that are missing will be skipped" >&2
 
 test: install data
-	$(quiet_machine) $(bin)/python -m pytest -n $(JOBS) $(ARGS)
+	$(quiet_machine) $(bin)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: install
 	$(bin)/ruff check .

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, get_all_start_methods, get_context, parent_process
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers.utils import logging as transformers_logging
@@ -68,15 +69,22 @@ def workers(config: EvolveConfig) -> Iterator[Executor | None]:
     if config.workers == 1 and not config.lag:
         yield None
         return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(config.workers, context, initializer=_settle, initargs=(config.threads,)) as pool:
+    if "forkserver" in get_all_start_methods():  # what takes seconds to import is imported once, for all of them
+        context: Any = get_context("forkserver")
+        context.set_forkserver_preload([__name__])
+    else:
+        context = get_context("spawn")
+    with ProcessPoolExecutor(
+        config.workers, context, initializer=_settle, initargs=(config.threads, dict(os.environ))
+    ) as pool:
         try:
             yield pool
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _settle(threads: int) -> None:
+def _settle(threads: int, environment: dict[str, str]) -> None:
+    os.environ.update(environment)  # which may have changed since the first of them was started
     torch.set_num_threads(threads)
     transformers_logging.disable_progress_bar()  # several workers' bars would be written over each other
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -14,6 +14,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
@@ -71,7 +72,8 @@ def apply(source: str, edit: Edit) -> str:
             f"the edit of {edit.path} covers characters {edit.start} to {edit.end}, but the text has {len(source)}"
         )
     result = source[: edit.start] + edit.replacement + source[edit.end :]
-    if _same(parse(source), parse(result), SourceText(source).line(edit.start)):
+    tree, text = _read(source)
+    if _same(tree, parse(result), text.line(edit.start)):
         raise ValueError(f"the edit of {edit.path}, line {edit.line} ({edit.kind}), changes nothing")
     return result
 
@@ -80,6 +82,12 @@ def inverse(source: str, edit: Edit) -> Edit:
     """The edit that turns ``apply(source, edit)`` back into ``source``."""
     end = edit.start + len(edit.replacement)
     return Edit(edit.path, edit.start, end, source[edit.start : edit.end], edit.kind, edit.function, edit.line)
+
+
+@lru_cache(maxsize=2)
+def _read(source: str) -> tuple[ast.Module, SourceText]:
+    """A text, of which many edits are made one after the other."""
+    return parse(source), SourceText(source)
 
 
 def _same(one: Any, other: Any, line: int) -> bool:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tarfile
 import warnings
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -235,17 +236,14 @@ def test_a_step_before_the_first_reset_says_so(make):
 def test_the_same_seed_gives_the_same_bytes_in_any_process(name, tmp_path):
     script = f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})\n"
     script += f"import test_envs; print(*(test_envs.trace_digest({name!r}, seed) for seed in (0, 7)))"
-    told = set()
-    for hash_seed in ("0", "4711"):
-        environment = os.environ | {"PYTHONHASHSEED": hash_seed}
-        done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
-        )
-        assert done.returncode == 0, done.stderr
-        told.add(done.stdout.strip())
-    told.add(" ".join(trace_digest(name, seed) for seed in (0, 7)))
-    assert len(told) == 1
-    assert len(set(told.pop().split())) == 2
+    environment = os.environ | {"PYTHONHASHSEED": "4711"}  # this process has a random one
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    told = [trace_digest(name, seed) for seed in (0, 7)]
+    assert done.stdout.split() == told
+    assert len(set(told)) == 2
 
 
 def test_another_seed_gives_another_task(make, name):
@@ -329,9 +327,7 @@ def test_bytes_that_are_no_snapshot_are_refused_and_change_nothing(make):
 @given(data=st.data())
 def test_a_damaged_snapshot_raises_nothing_but_snapshot_errors(request, name, data):
     _ready(request, name)
-    env = _shared_env(name)
-    play(env, 2, random.Random(1), env.reset(seed=1))
-    damaged = bytearray(env.snapshot())
+    env, damaged = _shared_env(name), bytearray(_begun(name))
     for _ in range(data.draw(st.integers(1, 3))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= data.draw(st.integers(1, 255))
     try:
@@ -426,6 +422,14 @@ def _shared_env(name):
     if name not in _SHARED:
         _SHARED[name] = gymnasium.make(name, **settings_of(name)).unwrapped
     return _SHARED[name]
+
+
+@cache
+def _begun(name):
+    """A snapshot two steps into an episode, taken once."""
+    env = _shared_env(name)
+    play(env, 2, random.Random(1), env.reset(seed=1))
+    return env.snapshot()
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)

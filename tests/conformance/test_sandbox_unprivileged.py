@@ -33,6 +33,7 @@ def somebody():
         "HOME": home,
         "TMPDIR": "/tmp",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
     yield command, environment
     shutil.rmtree(home)

@@ -70,9 +70,7 @@ def instructions(machine: str) -> list[tuple[int, int, int, int]]:
 
 def decide(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
     """What the kernel would do: the filter run on one call, as linux/filter.h says."""
-    program = [
-        struct.unpack_from("HBBI", seccomp.program(machine), at) for at in range(0, len(seccomp.program(machine)), 8)
-    ]
+    program = instructions(machine)
     data = struct.pack("=iIQ6Q", number, AUDIT[machine] if audit is None else audit, 0, *(*arguments, *[0] * 6)[:6])
     accumulator = at = 0
     while True:

@@ -2,9 +2,9 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
+import time
+from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +17,7 @@ from selfgym.trainers.evolve import RunError, evolve
 from selfgym.trainers.presets import preset
 from selfgym.trainers.recipe import find_recipe
 from selfgym.trainers.stage import EvolveConfig
+from selfgym.trainers.units import workers
 
 SETTINGS = {
     "env_options": {"size": "tiny", "max_steps": 8},
@@ -30,13 +31,9 @@ SETTINGS = {
     "clone": {"steps": 12, "batch_tokens": 512, "checkpoint_every": 3, "learning_rate": 0.003},
     "update": {"steps": 6, "batch_tokens": 512, "checkpoint_every": 2},
 }
-RUN = """
-import json, sys
-from pathlib import Path
-from selfgym.trainers.evolve import evolve
-from selfgym.trainers.stage import EvolveConfig
-evolve(EvolveConfig(**json.loads(sys.argv[1])), Path(sys.argv[2]))
-"""
+# started once, with everything imported: each of its processes is there at once, and one of its own that can be killed
+PROCESSES = get_context("forkserver")
+PROCESSES.set_forkserver_preload(["selfgym.trainers.evolve", "matplotlib.figure"])
 
 
 @pytest.fixture(scope="module")
@@ -125,19 +122,39 @@ def test_a_run_is_only_continued_with_its_own_settings(finished):
 def test_killed_runs_end_as_the_one_left_alone(finished, tmp_path):
     _, alone = finished
     killed = tmp_path / "run"
-    command = [sys.executable, "-c", RUN, json.dumps(SETTINGS), str(killed)]
     pieces = 0
     for wanted in (1, 5, 8):
-        process = subprocess.Popen(command, env={**os.environ, "HF_HUB_OFFLINE": "1"}, stderr=subprocess.DEVNULL)
-        while process.poll() is None and pieces < wanted:
+        process = start(killed)
+        while process.is_alive() and pieces < wanted:
             pieces = done_pieces(killed)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
         pieces = done_pieces(killed)
-    subprocess.run(command, check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"}, capture_output=True)
+    process = start(killed)
+    process.join()
+    assert process.exitcode == 0
     assert weights(killed) == weights(alone)
     assert contents(killed) == contents(alone)
     assert (killed / "metrics.jsonl").read_text() == (alone / "metrics.jsonl").read_text()
+
+
+def start(folder, **changes):
+    process = PROCESSES.Process(target=evolve, args=(EvolveConfig(**SETTINGS, **changes), folder))
+    process.start()
+    return process
+
+
+def below(pid):
+    """The processes that a process has started, directly or not."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [*children, *(further for child in children for further in below(child))]
+
+
+def running(pid):
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())  # empty once it is dead
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def done_pieces(folder):
@@ -185,11 +202,30 @@ def test_low_rank_adapters_are_merged_into_the_checkpoint(tmp_path):
     assert weights(tmp_path / "run", 0) != weights(tmp_path / "run", "start")
 
 
-def test_two_workers_collect_what_one_process_does(finished, tmp_path):
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked for in /proc, which is not here")
+def test_two_workers_collect_what_one_process_does_and_end_with_a_run_that_is_killed(finished, tmp_path):
     _, alone = finished
+    process = start(tmp_path / "run", workers=2)
+    while process.is_alive() and not done_pieces(tmp_path / "run"):
+        time.sleep(0.01)
+    started = below(process.pid)
+    assert len(started) >= 3  # and the process that they are forked from
+    process.kill()
+    process.join()
+    while any(map(running, started)):
+        time.sleep(0.01)
     evolve(EvolveConfig(**SETTINGS, workers=2), tmp_path / "run")
     assert contents(tmp_path / "run") == contents(alone)
     assert weights(tmp_path / "run") == weights(alone)
+
+
+def test_workers_see_the_environment_as_it_is_now(monkeypatch):
+    seen = []
+    for value in ("one", "two"):
+        monkeypatch.setenv("SELFGYM_TEST", value)
+        with workers(EvolveConfig(workers=2)) as pool:
+            seen.append(pool.submit(os.getenv, "SELFGYM_TEST").result())
+    assert seen == ["one", "two"]
 
 
 def test_a_model_that_is_not_there_leaves_no_run_behind(tmp_path):
