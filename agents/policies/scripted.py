@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from selfgym.agents.policies.policy import Completion, PolicyError, Prompt
 
-_END = "<|im_end|>"
+_END, _START = "<|im_end|>", "<|im_start|>"
 _END_ID = 0x110000
 _START_ID = 0x110001
 
@@ -18,23 +19,18 @@ class CharacterTokenizer:
     eos_token = _END
     eos_token_id = _END_ID
     pad_token_id = _END_ID
-    all_special_tokens = (_END, "<|im_start|>")
-    all_special_ids = (_END_ID, _START_ID)
+    all_special_tokens = (_END, _START)
     all_special_ids = (_END_ID, _START_ID)
 
     def encode(self, text: str, add_special_tokens: bool = False, verbose: bool = True) -> list[int]:
         """The token ids of ``text``; special tokens written out become theirs."""
-        ids: list[int] = []
-        while text:
-            special = {_END: _END_ID, "<|im_start|>": _START_ID}
-            found = next((token for token in special if text.startswith(token)), "")
-            ids.append(special[found] if found else ord(text[0]))
-            text = text[len(found) or 1 :]
-        return ids
+        special = {_END: _END_ID, _START: _START_ID}
+        pieces = re.split(f"({re.escape(_END)}|{re.escape(_START)})", text)
+        return [id for piece in pieces for id in ([special[piece]] if piece in special else map(ord, piece))]
 
     def decode(self, ids: Sequence[int], skip_special_tokens: bool = False) -> str:
         """The text of ``ids``."""
-        special = {_END_ID: _END, _START_ID: "<|im_start|>"}
+        special = {_END_ID: _END, _START_ID: _START}
         return "".join(
             ("" if skip_special_tokens else special[token]) if token in special else chr(token) for token in ids
         )
@@ -47,9 +43,9 @@ class CharacterTokenizer:
         **options: Any,
     ) -> Any:
         """The text of a chat (``tokenize=False``), or its ids, in a dictionary unless ``return_dict=False``."""
-        text = "".join(f"<|im_start|>{turn['role']}\n{turn['content']}{_END}\n" for turn in conversation)
+        text = "".join(f"{_START}{turn['role']}\n{turn['content']}{_END}\n" for turn in conversation)
         if add_generation_prompt:
-            text += "<|im_start|>assistant\n"
+            text += f"{_START}assistant\n"
         if not tokenize:
             return text
         ids = self.encode(text)
@@ -102,17 +98,23 @@ class ScriptedPolicy:
         if prompt.choices:
             choice = next((ids for ids in prompt.choices if self._text(ids) == text), prompt.choices[0])
             return Completion(choice, (0.0,) * len(choice), self._text(choice))
-        ids = [*self.tokenizer.encode(text), _END_ID]
-        for end in range(1, len(ids)):
-            said = self.tokenizer.decode(ids[:end])
-            if any(stop in said for stop in prompt.stop):
-                ids = ids[:end]
-                break
+        ids = self._until(prompt.stop, self.tokenizer.encode(text))
         finish = "stop" if len(ids) <= prompt.max_new_tokens else "length"
         ids = ids[: prompt.max_new_tokens]
         said = self._text(ids)
         cuts = [said.find(stop) for stop in prompt.stop if stop in said]
         return Completion(tuple(ids), (0.0,) * len(ids), said[: min(cuts)] if cuts else said, finish)
+
+    def _until(self, stops: Sequence[str], ids: list[int]) -> list[int]:
+        """The ids up to the one that completes a stop string, or all and the end of the turn."""
+        said = self.tokenizer.decode(ids)
+        ends = [said.find(stop) + len(stop) for stop in stops if stop in said]
+        length = 0
+        for number, token in enumerate(ids if ends else (), start=1):
+            length += len(self.tokenizer.decode([token]))
+            if length >= min(ends):
+                return ids[:number]
+        return [*ids, _END_ID]
 
     def _text(self, ids: Sequence[int]) -> str:
         return self.tokenizer.decode(ids, skip_special_tokens=True)
