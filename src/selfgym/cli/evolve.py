@@ -30,7 +30,7 @@ def evolve(
         str | None,
         typer.Argument(
             help="agent-r, grpo, dr-grpo, rloo, dapo, gigpo, starpo, nft, dpo, reinforce, sage, or a control: "
-            "direct-revision, good-only, more-cloning, sage-without-library.",
+            "direct-revision, good-only, more-cloning, sage-without-library, sage-more-cloning.",
             show_default="agent-r",
         ),
     ] = None,
