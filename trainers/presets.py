@@ -95,10 +95,12 @@ _CHAINS_NANO: dict[str, Any] = {
     "iterations": 6,
     "evaluate_every": 3,
     "tasks": 20,
-    "update": {"epochs": 1, "batch_tokens": 1024, "learning_rate": 1e-4, "tree": True, "bf16": True},
+    "group": {"replay": 0.6, "negative": 0.3},
+    "update": {"epochs": 1, "batch_tokens": 1024, "learning_rate": 5e-4, "tree": True, "bf16": True},
 }
-"""What differs for SAGE there: rows are short, so that larger batches would be few. At a rate of 5e-4 with half of the
-batch it fell apart: 57, 47 and 31% of the sampled tasks were done in the first three iterations (benchmarks/LOG.md)."""
+"""What differs for SAGE there: rows are short, so that larger batches would be few. Without demonstrations beside the
+chains it fell apart at this rate: 57, 47 and 31% of the sampled tasks were done in the first three iterations
+(benchmarks/LOG.md)."""
 _SKILLED: dict[str, Any] = {"expert": "skilled-expert", "words": 60, "env_options": {"size": "tiny", "max_steps": 30}}
 """What differs for SAGE in a household."""
 _GROUPS: dict[str, dict[str, Any]] = {
@@ -126,7 +128,7 @@ _GROUPS: dict[str, dict[str, Any]] = {
 _HELD = {"refused": 0.5, "replay": 0.6, "negative": 0.3}
 """What keeps ``nano`` from falling apart under advantages: with a plain loss it did, within three iterations at this
 rate and within fifteen at 3e-4 (benchmarks/LOG.md)."""
-_ADVANTAGES = ("grpo", "dr-grpo", "rloo", "dapo", "gigpo", "starpo")
+_ADVANTAGES = ("grpo", "dr-grpo", "rloo", "dapo", "gigpo", "starpo", "sage", "sage-without-library")
 
 
 def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[str, Any]:
