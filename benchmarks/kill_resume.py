@@ -75,11 +75,12 @@ _FUNCTIONS: dict[str, Any] = {
 CASES: dict[str, dict[str, Any]] = {
     **{name: {} for name in ("direct-revision", "good-only", "more-cloning")},
     "agent-r": {"workers": 2},
-    **dict.fromkeys(("grpo", "dr-grpo", "rloo", "starpo", "nft", "dpo", "reinforce"), _GROUPS),
+    **dict.fromkeys(("grpo", "dr-grpo", "rloo", "starpo", "nft", "reinforce"), _GROUPS),
+    "dpo": {**_GROUPS, "update": SETTINGS["update"] | {"batch_tokens": 2048}},  # a pair has to fit
     "dapo": {"group": {"size": 4, "refill": 2}},
     "gigpo": {**_GROUPS, "workers": 2},
     "sage": {**_SEQUENCES, "workers": 2},
-    "sage-without-library": _SEQUENCES,
+    **dict.fromkeys(("sage-without-library", "sage-more-cloning"), _SEQUENCES),
     "sage selfgym/Apps-v0": _FUNCTIONS,
 }
 # started once, with everything imported: a kill takes a run in its work, not Python in its imports

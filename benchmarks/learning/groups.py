@@ -60,10 +60,12 @@ def run_arm(arm: str, seed: int, settings: dict[str, Any], out: Path) -> float:
 
 
 def as_many_tokens(arm: str, seed: int, settings: dict[str, Any], out: Path) -> dict[str, Any]:
-    """Settings under which cloning sees as many trained tokens as ``arm`` did."""
+    """Settings under which cloning sees as many trained tokens as ``arm`` did, at the arm's own rate: that of cloning
+    anew takes a cloned start down first."""
     first, *later = updates(out / f"seed-{seed}" / arm / "run")
     steps = sum(one["tokens"] for one in later) * first["steps"] / first["tokens"] / len(later)
-    return {**settings, "update": {**settings["clone"], "steps": max(1, round(steps))}}
+    rate = settings["update"]["learning_rate"]
+    return {**settings, "update": {**settings["clone"], "steps": max(1, round(steps)), "learning_rate": rate}}
 
 
 def last(out: Path, seed: int, arm: str, iterations: int) -> list[Episode]:
