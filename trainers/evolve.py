@@ -135,7 +135,8 @@ class _Run:
     def _units(self, number: int) -> list[range]:
         """The units of update ``number`` that are not committed."""
         name, tasks = self._phase(number)
-        starts = [start for start in range(0, tasks, self.config.unit) if not self._done(f"{name}/{start}")]
+        done = {note["piece"] for note in self.store.notes("done")}
+        starts = [start for start in range(0, tasks, self.config.unit) if f"{name}/{start}" not in done]
         return [range(start, min(tasks, start + self.config.unit)) for start in starts]
 
     def _train(self, number: int) -> None:

@@ -65,6 +65,10 @@ class GroupConfig:
     pairs: int = 2
     """For preference pairs: at most so many of a group."""
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.replay < 1:
+            raise ValueError(f"replay is a share of the rows, at least 0 and below 1, not {self.replay}")
+
 
 def collect_groups(stage: Stage, tasks: Sequence[Task], config: GroupConfig) -> Iterator[Episode]:
     """``config.size`` episodes of each task, and of further tasks for groups that teach nothing."""

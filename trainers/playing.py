@@ -29,6 +29,11 @@ def demonstrate(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
     yield from (played[number] for number in range(len(jobs)))
 
 
+def collect_nothing(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
+    """For controls that train on demonstrations alone."""
+    return iter(())
+
+
 def demonstrator(stage: Stage, task: Task, draw: int = 0) -> TeacherAgent:
     """The expert, who speaks as the model would."""
     expert = find_agent(stage.config.expert)(**stage.config.expert_options)

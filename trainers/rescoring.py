@@ -4,10 +4,10 @@ The record's log-probabilities will not do where they are of another distributio
 temperature, a nucleus or a restriction to some answers, a ratio of the two would not be 1 before the first step, and
 clipping would act on that. They are then worked out anew, with the weights that sampled.
 
-Other weights may have sampled (older ones, with ``lag``), or the same ones in other arithmetic (vLLM). Every token's
-weight is then multiplied by min(cap, p_trainer / p_sampler) and its ratio taken to the trainer's policy before the
-update: truncated importance sampling, and under the clipped objective decoupled PPO (arXiv 2110.00641), whose clip is
-not used up by how far the sampler was away.
+Other weights may have sampled (older ones, with ``lag``), or the same ones in other arithmetic (vLLM; bfloat16 on a
+GPU). Every token's weight is then multiplied by min(cap, p_trainer / p_sampler) and its ratio taken to the trainer's
+policy before the update: truncated importance sampling, and under the clipped objective decoupled PPO (arXiv
+2110.00641), whose clip is not used up by how far the sampler was away.
 """
 
 from __future__ import annotations

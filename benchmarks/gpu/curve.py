@@ -2,9 +2,9 @@
 
     python benchmarks/gpu/curve.py [--model smollm2] [--arms grpo,agent-r] [--set NAME=VALUE ...]
 
-Held-out layouts, greedy, after every update; the same layouts for all. One seed: a curve, and no claim that a method
-helps (benchmarks/learning has those). Interrupted, the same command goes on. Without a GPU everything is small, and
-says so.
+Held-out layouts, greedy, after every other update; the same layouts for all. One seed: a curve, and no claim that a
+method helps (benchmarks/learning has those). Interrupted, the same command goes on. Without a GPU everything is small,
+and says so.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 import time
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import torch
 
 from selfgym.benchmarks.learning.agent_r import branch, make_start
-from selfgym.cli.console import parse_options
+from selfgym.cli.console import set_options
 from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.evolve import evolve
 from selfgym.trainers.presets import preset
@@ -71,20 +72,17 @@ def main() -> None:
     common = preset(arguments.model) | LARGE | {"workers": 1}
     if device == "cpu":
         common |= SMALL | {"clone": SMALL_UPDATE}
-    changes: dict[str, Any] = {}
-    for name, value in parse_options(arguments.pairs).items():
-        head, _, tail = name.partition(".")
-        changes[head] = {**changes.get(head, {}), tail: value} if tail else value
     begun = time.perf_counter()
-    make_start(0, merged(common, changes), arguments.out)
-    curves, minutes = {}, {"cloned": (time.perf_counter() - begun) / 60}
+    make_start(0, with_options(common, arguments.pairs), arguments.out)
+    curves, used, minutes = {}, {}, {"cloned": (time.perf_counter() - begun) / 60}
     print(f"cloned start: {minutes['cloned']:.2f} minutes", flush=True)
     for arm in arguments.arms.split(","):
         begun = time.perf_counter()
         settings = common | ARMS[arm]
         if device == "cpu":
             settings |= SMALL | {"group": {"size": 2}, "update": SMALL_UPDATE}
-        config, folder = branch(arm, 0, merged(settings, changes), arguments.out)
+        config, folder = branch(arm, 0, with_options(settings, arguments.pairs), arguments.out)
+        used[arm] = config.model_dump(mode="json")
         curves[arm] = evolve(config, folder, progress=Clock())
         minutes[arm] = (time.perf_counter() - begun) / 60
         with EpisodeStore(folder / "episodes.db", readonly=True) as store:
@@ -97,9 +95,16 @@ def main() -> None:
     name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
     result = {
         "date": str(date.today()), "device": name, "model": arguments.model, "minutes": minutes, "curves": curves,
-        "settings": {arm: merged(common | ARMS[arm], changes) for arm in curves},
+        "settings": used,
     }  # fmt: skip
     (arguments.results / f"gpu_curve-{device}-{date.today()}.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+def with_options(settings: dict[str, Any], pairs: list[str]) -> dict[str, Any]:
+    """A copy of ``settings`` with what the command line says."""
+    found = deepcopy(settings)
+    set_options(found, pairs)
+    return found
 
 
 class Clock:
@@ -114,14 +119,6 @@ class Clock:
         if name != self.last:
             print(f"  {time.perf_counter() - self.begun:6.1f} s {name} ({total})", file=sys.stderr, flush=True)
         self.last = name
-
-
-def merged(settings: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """``settings`` with ``changes`` on top, one level deep."""
-    found = dict(settings)
-    for name, value in changes.items():
-        found[name] = {**found.get(name, {}), **value} if isinstance(value, dict) else value
-    return found
 
 
 if __name__ == "__main__":

@@ -106,12 +106,12 @@ def play(policy: Any, device: str, tasks: int) -> tuple[list[list[Episode]], dic
 
 
 def rows_of(groups: Sequence[Sequence[Episode]], policy: Any) -> list[Row]:
-    """A row an episode whose context was never rebuilt, with advantages drawn: an untrained model has no others."""
+    """A row an episode whose context was never rebuilt, with advantages drawn (of groups in which half won)."""
     draw, longest = np.random.default_rng(0), policy.model.config.max_position_embeddings
     rows = []
     for group in groups:
         for episode in group:
-            sign = float(draw.choice([-1.0, 1.0]))
+            sign = float(draw.choice([-0.5, 0.5]))
             found = [row for row in rows_from(episode) if len(row) <= longest]
             rows += [replace(row, weight=sign * row.weight, group=episode.task_id) for row in found]
     return rows

@@ -25,7 +25,7 @@ from typing import Any
 
 from selfgym.benchmarks.learning.agent_r import branch, difference, load, make_start, scores
 from selfgym.benchmarks.learning.web import untrained
-from selfgym.cli.console import parse_options
+from selfgym.cli.console import set_options
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.evolve import evolve
@@ -108,9 +108,7 @@ def main() -> None:
     arms, seeds = arguments.arms.split(","), range(arguments.seeds)
     find = {arm: find_recipe(arm) for arm in arms}
     settings = preset("nano", recipe=arms[0]) | {"recipe": arms[0]}
-    for name, value in parse_options(arguments.pairs).items():
-        head, _, tail = name.partition(".")
-        settings[head] = {**settings.get(head, {}), tail: value} if tail else value
+    set_options(settings, arguments.pairs)
     if arguments.workers > 1:
         settings["workers"] = 1  # the arms share the cores already
     config = EvolveConfig(**settings)

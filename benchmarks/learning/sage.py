@@ -29,7 +29,7 @@ import torch
 
 from selfgym.benchmarks.learning.agent_r import difference, load, make_start
 from selfgym.benchmarks.learning.groups import as_many_tokens, run_arm
-from selfgym.cli.console import parse_options
+from selfgym.cli.console import set_options
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
@@ -223,9 +223,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path(__file__).resolve().parent.parent / "results")
     arguments = parser.parse_args()
     settings = preset("nano", ENV, "sage") | {"recipe": "sage", "env": ENV}
-    for name, value in parse_options(arguments.pairs).items():
-        head, _, tail = name.partition(".")
-        settings[head] = {**settings.get(head, {}), tail: value} if tail else value
+    set_options(settings, arguments.pairs)
     if arguments.workers > 1:
         settings["workers"] = 1  # the arms share the cores already
     settings["evaluate_every"] = settings["iterations"]

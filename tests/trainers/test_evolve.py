@@ -19,6 +19,8 @@ from selfgym.trainers.recipe import find_recipe
 from selfgym.trainers.stage import EvolveConfig
 from selfgym.trainers.units import workers
 
+from .runs import contents, done_pieces, weights
+
 SETTINGS = {
     "env_options": {"size": "tiny", "max_steps": 8},
     "agent": {"instruction": "", "max_new_tokens": 8},
@@ -40,15 +42,6 @@ PROCESSES.set_forkserver_preload(["selfgym.trainers.evolve", "matplotlib.figure"
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone") / "run"
     return evolve(EvolveConfig(**SETTINGS), folder), folder
-
-
-def contents(folder):
-    with EpisodeStore(folder / "episodes.db", readonly=True) as store:
-        return [episode.model_copy(update={"created": 0.0}) for episode in store.episodes()]
-
-
-def weights(folder, number=1):
-    return (folder / "checkpoints" / str(number) / "model.safetensors").read_bytes()
 
 
 def test_the_mean_of_the_last_checkpoints_is_what_is_evaluated(tmp_path):
@@ -155,14 +148,6 @@ def running(pid):
         return bool(Path(f"/proc/{pid}/cmdline").read_bytes())  # empty once it is dead
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def done_pieces(folder):
-    try:
-        with EpisodeStore(folder / "episodes.db", readonly=True) as store:
-            return len(store.notes("done"))
-    except Exception:
-        return 0
 
 
 def test_another_seed_is_another_run(finished, tmp_path):

@@ -111,6 +111,8 @@ def test_demonstrations_beside_groups_count_like_won_episodes(mean_over):
     assert {row.normaliser for row in rows} == {4.0 if mean_over == "tokens" else 1.0}
     assert list(replayed(stage, 0, config)) == []
     assert list(replayed(stage, 2, GroupConfig())) == []
+    with pytest.raises(ValueError, match="replay is a share"):
+        GroupConfig(replay=1.0)
 
 
 def test_steps_in_the_same_state_are_compared():

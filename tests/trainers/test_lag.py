@@ -15,6 +15,8 @@ from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.evolve import evolve
 from selfgym.trainers.stage import EvolveConfig
 
+from .runs import contents, done_pieces, weights
+
 SETTINGS = {
     "recipe": "reinforce",  # it trains on every group, also on those in which all failed
     "env_options": {"size": "tiny", "max_steps": 4},
@@ -45,23 +47,6 @@ def alone(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone") / "run"
     evolve(EvolveConfig(**SETTINGS), folder)
     return folder
-
-
-def contents(folder):
-    with EpisodeStore(folder / "episodes.db", readonly=True) as store:
-        return [episode.model_copy(update={"created": 0.0}) for episode in store.episodes()]
-
-
-def weights(folder, number):
-    return (folder / "checkpoints" / str(number) / "model.safetensors").read_bytes()
-
-
-def done_pieces(folder):
-    try:
-        with EpisodeStore(folder / "episodes.db", readonly=True) as store:
-            return len(store.notes("done"))
-    except Exception:
-        return 0
 
 
 def test_episodes_say_which_weights_played_them_and_updates_how_old_these_were(alone):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from selfgym.agents.rollout import drive
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import Task, collect_trees
+from selfgym.trainers.playing import collect_nothing
 from selfgym.trainers.recipe import Recipe
 from selfgym.trainers.rows import Row, rows_from
 from selfgym.trainers.splice import SpliceConfig, preference_judge, splice, verbal_judge
@@ -74,10 +75,6 @@ def _collect_good(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
         yield from tree
 
 
-def _collect_nothing(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
-    yield from ()
-
-
 def _rows(stage: Stage) -> Iterator[Row]:
     """Good paths and revisions of this and all earlier iterations, and demonstrations as ``replay`` asks."""
     config = stage.config.splice
@@ -106,4 +103,4 @@ def _gained(stage: Stage, config: SpliceConfig) -> Iterator[Row]:
 AGENT_R = Recipe("agent-r", PAPER, _collect_agent_r, _rows)
 DIRECT_REVISION = Recipe("direct-revision", PAPER, _collect_direct, _rows)
 GOOD_ONLY = Recipe("good-only", PAPER, _collect_good, _rows)
-MORE_CLONING = Recipe("more-cloning", PAPER, _collect_nothing, _rows)
+MORE_CLONING = Recipe("more-cloning", PAPER, collect_nothing, _rows)

@@ -13,7 +13,8 @@ what successful training episodes of all scenarios wrote, and a task is brought 
 * ``sage-more-cloning``: the demonstrations alone, in every iteration; evaluated with a library.
 
 The paper ends an episode with -1 at a turn without code; here every answer is code, and bad code is told to the agent.
-Skills of a single statement or action earn nothing: they would be one call under another name.
+Skills of a single statement or action earn nothing: they would be one call under another name. ``group.replay`` puts
+demonstrations beside the chains, which is not in the paper and by default only for ``nano``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from selfgym.trainers.chains import ChainConfig, chain_of, gathered, play_chains
 from selfgym.trainers.collectors import Task
 from selfgym.trainers.groups import GroupConfig, group_rows, replayed
 from selfgym.trainers.objectives import Objective, clipped, log_likelihood
-from selfgym.trainers.playing import demonstrator
+from selfgym.trainers.playing import collect_nothing, demonstrator
 from selfgym.trainers.recipe import Recipe
 from selfgym.trainers.rescoring import corrected
 from selfgym.trainers.rows import Row
@@ -98,11 +99,7 @@ SAGE = _recipe("sage", ChainConfig())
 WITHOUT_LIBRARY = _recipe("sage-without-library", ChainConfig(library=False, reward="outcome"))
 
 
-def _collect_nothing(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
-    return iter(())
-
-
 MORE_CLONING = replace(
-    SAGE, name="sage-more-cloning", collect=_collect_nothing, rows=lambda stage: stage.rows("demo"),
+    SAGE, name="sage-more-cloning", collect=collect_nothing, rows=lambda stage: stage.rows("demo"),
     objective=lambda config: log_likelihood,
 )  # fmt: skip

@@ -62,6 +62,24 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
     return options
 
 
+def set_options(settings: dict[str, Any], pairs: Sequence[str]) -> None:
+    """Put ``KEY=VALUE`` pairs into nested settings; a dot in a key leads inside.
+
+    >>> settings = {"update": {"steps": 1, "rate": 0.1}}
+    >>> set_options(settings, ["update.steps=9", "group.size=4"])
+    >>> settings
+    {'update': {'steps': 9, 'rate': 0.1}, 'group': {'size': 4}}
+    """
+    for key, value in parse_options(pairs).items():
+        *path, last = key.split(".")
+        inner = settings
+        for name in path:
+            inner = inner.setdefault(name, {})
+            if not isinstance(inner, dict):
+                raise CommandError(f"{name!r} is a single setting; it has no {last!r} inside")
+        inner[last] = value
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` with the nearest known name, or nothing."""
     names = {word.lower(): word for word in known}

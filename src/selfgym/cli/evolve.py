@@ -14,10 +14,10 @@ from selfgym.cli.console import (
     CommandError,
     Quiet,
     hush_transformers,
-    parse_options,
     print_json,
     print_table,
     progress_bar,
+    set_options,
 )
 from selfgym.cli.play import make_env
 
@@ -115,8 +115,7 @@ def _settings(folder: Path, config: Path | None, given: dict[str, Any], pairs: l
     chosen = {name: given[name] for name in ("model", "env", "recipe") if name in given}
     settings = _read(source) if source else preset(**chosen)
     settings |= given
-    for name, value in parse_options(pairs).items():
-        _put(settings, name.split("."), value)
+    set_options(settings, pairs)
     try:
         return EvolveConfig.model_validate(settings)
     except ValidationError as error:
@@ -133,15 +132,6 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise CommandError(f"{path} holds no settings: a JSON object is wanted")
     return found
-
-
-def _put(settings: dict[str, Any], path: list[str], value: Any) -> None:
-    for name in path[:-1]:
-        inner = settings.setdefault(name, {})
-        if not isinstance(inner, dict):
-            raise CommandError(f"{name!r} is a single setting; it has no {path[-1]!r} inside")
-        settings = inner
-    settings[path[-1]] = value
 
 
 def _row(metrics: dict[str, Any]) -> tuple[str, ...]:
