@@ -14,6 +14,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from selfgym.agents.policies.kernels import planned_once
 from selfgym.trainers.packing import Batch
 from selfgym.trainers.trees import Tree
 
@@ -24,7 +25,8 @@ def hidden_states(model: Any, batch: Batch) -> torch.Tensor:
     """The last hidden states: (B, T, H), or (1, N, H) for a tree."""
     decoder = model.get_decoder()
     if batch.tree is None:
-        out = decoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
+        with planned_once():
+            out = decoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
     else:
         out = decoder(
             input_ids=batch.tree.ids[None], position_ids=batch.tree.depth[None], use_cache=False,

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from transformers import Cache
 
+from selfgym.agents.policies.kernels import planned_once
 from selfgym.agents.policies.slots import SlotPool
 from selfgym.agents.policies.token_tree import TokenTree, plant
 
@@ -252,14 +253,15 @@ class CachedForward:
         # Additive, because every attention implementation would otherwise convert it again in each layer.
         mask = torch.zeros(visible.shape, dtype=self._model.dtype, device=visible.device)
         mask.masked_fill_(~visible, torch.finfo(mask.dtype).min)
-        output: torch.Tensor = self._model(
-            input_ids=ids,
-            position_ids=positions,
-            attention_mask=mask,
-            use_cache=True,
-            logits_to_keep=keep,
-            **{self._cache_argument: cache},
-        ).logits
+        with planned_once():
+            output: torch.Tensor = self._model(
+                input_ids=ids,
+                position_ids=positions,
+                attention_mask=mask,
+                use_cache=True,
+                logits_to_keep=keep,
+                **{self._cache_argument: cache},
+            ).logits
         return output
 
 

@@ -46,7 +46,10 @@ def make_row(ids, rng, sign=None, group="g"):
 
 @st.composite
 def trees(draw):
-    """Rows grown from one another: any depth, equal rows, rows that end inside others, roots that share nothing."""
+    """Rows grown from one another: any depth, equal rows, rows that end inside others, roots that share nothing.
+
+    Those of a pair end differently: a text preferred to itself has a gradient of 0, and nothing is relative to that.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     grown: list[list[int]] = []
     for _ in range(2 * draw(st.integers(1, 4))):
@@ -54,9 +57,8 @@ def trees(draw):
         cut = int(rng.integers(len(stem) + 1)) if stem else 0
         more = rng.integers(0, VOCABULARY, rng.integers(0 if cut > 1 else 2, 7)).tolist()
         grown.append([*stem[:cut], *more] if cut + len(more) > 1 else [*stem, *more, 1, 2])
-    return [make_row(ids, rng, sign=(1.0, -1.0)[n % 2]) for n, ids in enumerate(grown)], [
-        make_row(ids, rng) for ids in grown
-    ]
+    pairs = [make_row([*ids, 1 + n % 2], rng, sign=(1.0, -1.0)[n % 2]) for n, ids in enumerate(grown)]
+    return pairs, [make_row(ids, rng) for ids in grown]
 
 
 def one_by_one(model, objective, rows):
