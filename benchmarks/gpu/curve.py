@@ -2,8 +2,9 @@
 
     python benchmarks/gpu/curve.py [--model smollm2] [--arms grpo,agent-r] [--set NAME=VALUE ...]
 
-Held-out layouts, greedy, after every other update; the same layouts for all. One seed: a curve, and no claim that a
-method helps (benchmarks/learning has those). Interrupted, the same command goes on. Without a GPU everything is small,
+Held-out layouts, greedy, as the updates go on; the same layouts for all. One seed: a curve, and no claim that a method
+helps (benchmarks/learning has those). Interrupted, the same command goes on; minutes then count the last part. With
+``--arms ""`` the start alone is made, from which arms may then go on side by side. Without a GPU everything is small,
 and says so.
 """
 
@@ -32,20 +33,20 @@ LARGE: dict[str, Any] = {
     "evaluation": {"temperature": 0.0},
     "demos": 100,
     "clone": {"steps": 40, "batch_tokens": 8192, "learning_rate": 2e-4, "bf16": True},
-    "evaluations": 100,
-    "evaluate_every": 2,
+    "evaluations": 200,
     "width": 1024,
     "unit": 1000,
 }
 ARMS: dict[str, dict[str, Any]] = {
     "grpo": {
-        "iterations": 6,
+        "iterations": 12,
+        "evaluate_every": 3,
         "tasks": 32,
         "group": {"size": 8},
         "update": {"epochs": 1, "batch_tokens": 16384, "learning_rate": 3e-5, "bf16": True},
     },
     "agent-r": {
-        "iterations": 2,
+        "iterations": 3,
         "tasks": 32,
         "search": {"simulations": 4, "branch": 2, "max_depth": 20},
         "splice": {"pairs": "any", "max_pairs": 4},
@@ -74,30 +75,30 @@ def main() -> None:
         common |= SMALL | {"clone": SMALL_UPDATE}
     begun = time.perf_counter()
     make_start(0, with_options(common, arguments.pairs), arguments.out)
-    curves, used, minutes = {}, {}, {"cloned": (time.perf_counter() - begun) / 60}
-    print(f"cloned start: {minutes['cloned']:.2f} minutes", flush=True)
-    for arm in arguments.arms.split(","):
+    cloning = (time.perf_counter() - begun) / 60
+    print(f"cloned start: {cloning:.2f} minutes", flush=True)
+    for arm in filter(None, arguments.arms.split(",")):
         begun = time.perf_counter()
         settings = common | ARMS[arm]
         if device == "cpu":
             settings |= SMALL | {"group": {"size": 2}, "update": SMALL_UPDATE}
         config, folder = branch(arm, 0, with_options(settings, arguments.pairs), arguments.out)
-        used[arm] = config.model_dump(mode="json")
-        curves[arm] = evolve(config, folder, progress=Clock())
-        minutes[arm] = (time.perf_counter() - begun) / 60
+        curve = evolve(config, folder, progress=Clock())
+        result = {
+            "date": str(date.today()), "device": torch.cuda.get_device_name() if device == "cuda" else "CPU",
+            "model": arguments.model, "arm": arm, "curve": curve,
+            "minutes": {"cloned": cloning, arm: (time.perf_counter() - begun) / 60},
+            "settings": config.model_dump(mode="json"),
+        }  # fmt: skip
         with EpisodeStore(folder / "episodes.db", readonly=True) as store:
-            updates = store.notes("updates")
-        for one in curves[arm]:
+            result["updates"] = store.notes("updates")
+        for one in curve:
             keys = ("success", "success_low", "success_high", "steps", "invalid", "errors", "gain_low", "gain_high")
             print(arm, one["iteration"], {key: round(one[key], 3) for key in keys}, flush=True)
-        print(f"{arm}: {minutes[arm]:.2f} minutes, updates {updates}", flush=True)
-    arguments.results.mkdir(exist_ok=True)
-    name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
-    result = {
-        "date": str(date.today()), "device": name, "model": arguments.model, "minutes": minutes, "curves": curves,
-        "settings": used,
-    }  # fmt: skip
-    (arguments.results / f"gpu_curve-{device}-{date.today()}.json").write_text(json.dumps(result, indent=2) + "\n")
+        print(f"{arm}: {result['minutes'][arm]:.2f} minutes, updates {result['updates']}", flush=True)
+        arguments.results.mkdir(exist_ok=True)
+        path = arguments.results / f"gpu_curve-{device}-{arm}-{date.today()}.json"
+        path.write_text(json.dumps(result, indent=2) + "\n")
 
 
 def with_options(settings: dict[str, Any], pairs: list[str]) -> dict[str, Any]:
