@@ -15,7 +15,7 @@ import gymnasium
 from selfgym.agents.agent import Agent
 from selfgym.agents.policies.policy import Policy
 from selfgym.agents.remembering import Recall, RememberingAgent
-from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.rollout import Job, play_all
 from selfgym.envs.sandbox.sandbox import Sandbox
 from selfgym.memory.episode import Episode
 from selfgym.memory.item import Check, Item
@@ -59,13 +59,13 @@ class Player:
             agent = partial(self._agent, seed, recall, name, agents)
             jobs.append(Job(name, partial(_made, check), agent, seed, record=record))
         self.played += len(jobs)
-        episodes = dict(rollout(jobs, self.policy))
+        episodes = play_all(jobs, self.policy)
         if self.log is not None:
-            for number in range(len(jobs)):
-                self.log(episodes[number])
+            for episode in episodes:
+                self.log(episode)
         return [
-            Trial(seed, episodes[k].outcome, len(episodes[k].steps), episodes[k].id, _called(agents.get(seed)))
-            for k, seed in enumerate(check.seeds)
+            Trial(seed, episode.outcome, len(episode.steps), episode.id, _called(agents.get(seed)))
+            for seed, episode in zip(check.seeds, episodes, strict=True)
         ]
 
     def _agent(self, seed: int, recall: Recall, name: str, agents: dict[int, RememberingAgent]) -> RememberingAgent:

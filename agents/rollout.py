@@ -11,7 +11,7 @@ One failing environment, agent or prompt ends its own episode as ``env_error`` o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import isgenerator
 from typing import Any, Protocol, TypeVar
@@ -144,6 +144,12 @@ def play(job: Job) -> Process[Episode]:
 def rollout(jobs: Iterable[Job], policy: Policy | None = None, *, width: int = 64) -> Iterator[tuple[int, Episode]]:
     """Play every job and yield ``(index of the job, episode)`` as episodes end."""
     yield from drive((play(job) for job in jobs), policy, width=width)
+
+
+def play_all(jobs: Sequence[Job], policy: Policy | None = None, *, width: int = 64) -> list[Episode]:
+    """Every job's episode, in the order of the jobs."""
+    played = dict(rollout(jobs, policy, width=width))
+    return [played[number] for number in range(len(jobs))]
 
 
 class _AgentFailure(Exception):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.rollout import Job, play_all
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.trainers.advantages import Floats, bucket_advantages, bucket_values, gae, group_advantages, returns_to_go
@@ -90,8 +90,8 @@ def _play(stage: Stage, tasks: Sequence[Task], config: GroupConfig) -> list[list
         for task in tasks
         for draw in range(config.size)
     ]  # fmt: skip
-    played = dict(rollout(jobs, stage.policy, width=stage.config.width))
-    return [[played[at * config.size + draw] for draw in range(config.size)] for at in range(len(tasks))]
+    played = play_all(jobs, stage.policy, width=stage.config.width)
+    return [played[at : at + config.size] for at in range(0, len(jobs), config.size)]
 
 
 def _differ(group: Sequence[Episode], config: GroupConfig) -> bool:

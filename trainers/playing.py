@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from selfgym.agents.agent import find_agent
-from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.rollout import Job, play_all
 from selfgym.agents.teacher import TeacherAgent
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import Task
@@ -25,8 +25,7 @@ def demonstrate(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
         )
         for task in tasks
     ]  # fmt: skip
-    played = dict(rollout(jobs, None, width=stage.config.width))
-    yield from (played[number] for number in range(len(jobs)))
+    yield from play_all(jobs, width=stage.config.width)
 
 
 def collect_nothing(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
@@ -50,5 +49,4 @@ def evaluate(stage: Stage, tasks: Sequence[Task]) -> Iterator[Episode]:
         )
         for task in tasks
     ]  # fmt: skip
-    played = dict(rollout(jobs, stage.policy, width=stage.config.width))
-    yield from (played[number] for number in range(len(jobs)))
+    yield from play_all(jobs, stage.policy, width=stage.config.width)

@@ -62,7 +62,7 @@ def make_forward(model: Any, max_cached_tokens: int | None) -> Forward:
         return CachedForward(model, max_cached_tokens or _default_budget(model))
     warnings.warn(
         f"the history is computed again at every turn, because the key-value cache cannot serve this model: {reason}",
-        stacklevel=3,
+        stacklevel=2,
     )
     return PlainForward(model)
 

@@ -7,6 +7,7 @@ a turn costs its new tokens. The cache changes the cost of an answer, never the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 
 from selfgym.agents.policies.choices import Choices
 from selfgym.agents.policies.engine import end_ids
-from selfgym.agents.policies.forward import make_forward
+from selfgym.agents.policies.forward import Forward, make_forward
 from selfgym.agents.policies.policy import Completion, PolicyError, Prompt
 from selfgym.agents.policies.pretrained import load_pretrained
 from selfgym.agents.policies.sampling import draw, uniforms
@@ -49,7 +50,12 @@ class TransformersPolicy:
         self._vocabulary: int = config.vocab_size
         self._max_positions: int | None = getattr(config, "max_position_embeddings", None)
         self._ends = end_ids(tokenizer, getattr(getattr(model, "generation_config", None), "eos_token_id", None))
-        self._forward = make_forward(self.model, max_cached_tokens)
+        self._max_cached_tokens = max_cached_tokens
+
+    @cached_property
+    def _forward(self) -> Forward:
+        """How the model is run, chosen when it is first asked: a model that is only trained needs no cache."""
+        return make_forward(self.model, self._max_cached_tokens)
 
     @classmethod
     def load(

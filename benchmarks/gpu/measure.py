@@ -28,7 +28,7 @@ import numpy as np
 import torch
 
 from selfgym.agents.policies.load import load_policy
-from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.rollout import Job, play_all
 from selfgym.memory.episode import Episode
 from selfgym.trainers.objectives import Objective, clipped, dpo, log_likelihood, nft
 from selfgym.trainers.packing import collate, pack
@@ -89,9 +89,8 @@ def play(policy: Any, device: str, tasks: int) -> tuple[list[list[Episode]], dic
     ]
     policy.score([(5, 6)], [(7, 8)])  # warm
     before, begun = policy.tokens_computed, synchronise(device)
-    played = dict(rollout(jobs, policy, width=len(jobs)))
+    episodes = play_all(jobs, policy, width=len(jobs))
     seconds = synchronise(device) - begun
-    episodes = [played[number] for number in range(len(jobs))]
     sampled = sum(len(step.response_ids) for episode in episodes for step in episode.steps)
     computed, steps = policy.tokens_computed - before, sum(len(episode.steps) for episode in episodes)
     pairs = sum(len(row) ** 2 / 2 for episode in episodes for row in rows_from(episode))

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.rollout import Job, play_all
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
 from selfgym.memory.store import EpisodeStore
@@ -84,8 +84,7 @@ def recover(config: EvolveConfig, folder: Path, iteration: int) -> None:
             )
             for task in tasks
         ]  # fmt: skip
-        played = dict(rollout(jobs, stage.policy, width=config.width))
-        store.append(played[number] for number in range(len(jobs)))
+        store.append(play_all(jobs, stage.policy, width=config.width))
 
 
 def bad_prefix(task: Any) -> tuple[str, ...]:

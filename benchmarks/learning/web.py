@@ -23,7 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.rollout import Job, play_all
 from selfgym.benchmarks.learning.agent_r import branch, difference, load, make_start, scores
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
@@ -58,8 +58,7 @@ def untrained(seed: int, settings: dict[str, Any], out: Path) -> None:
             )
             for task in tasks
         ]  # fmt: skip
-        played = dict(rollout(jobs, stage.policy, width=config.width))
-        store.append(played[number] for number in range(len(jobs)))
+        store.append(play_all(jobs, stage.policy, width=config.width))
 
 
 def run_arm(arm: str, seed: int, settings: dict[str, Any], out: Path) -> None:

@@ -25,7 +25,7 @@ from selfgym.agents.policies.policy import Policy
 from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.agents.proving import Player
 from selfgym.agents.remembering import Recall
-from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.rollout import Job, play_all
 from selfgym.benchmarks.memory.protocol import Plan, make
 from selfgym.benchmarks.memory.worlds import NEURAL
 from selfgym.envs.poisoned import ATTACKS, Attack, PoisonedEnv
@@ -141,8 +141,7 @@ def _play(
         jobs.append(
             Job(id, partial(_env, siege.plan.world.env, options, attack), partial(_itself, agent), seed, record=record)
         )
-    episodes = dict(rollout(jobs))
-    return [episodes[k] for k in range(len(jobs))]
+    return play_all(jobs)
 
 
 def _env(env: str, options: dict[str, Any], attack: Attack | None) -> Any:

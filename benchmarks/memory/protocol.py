@@ -32,7 +32,7 @@ from selfgym.agents.methods.writer import Writer
 from selfgym.agents.policies.policy import Policy
 from selfgym.agents.proving import Player
 from selfgym.agents.remembering import RememberingAgent
-from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.rollout import Job, play_all
 from selfgym.envs.sandbox.opening import open_sandbox
 from selfgym.envs.sandbox.sandbox import Sandbox
 from selfgym.memory.episode import Episode
@@ -105,8 +105,7 @@ class Trial:
             jobs.append(
                 Job(id, partial(make, self.plan.world.env, options), partial(_itself, agents[-1]), seed, record=record)
             )
-        episodes = dict(rollout(jobs, self.policy))
-        told = [_with_facts(episodes[k], agents[k]) for k in range(len(jobs))]
+        told = list(map(_with_facts, play_all(jobs, self.policy), agents))
         self.played.setdefault((arm, where), []).extend(told)
         return told
 

@@ -38,7 +38,7 @@ import torch
 
 from selfgym.agents.policies.load import load_policy
 from selfgym.agents.policies.nano import nano_folder
-from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.rollout import Job, play_all
 from selfgym.agents.search import SearchConfig
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import collect_trees
@@ -83,9 +83,8 @@ def episodes(kind: str, folder: Path, tasks: int) -> Iterator[list[Episode]]:
         for task in drawn
         for draw in range(draws)
     ]
-    played = dict(rollout(jobs, stage.policy))
-    for at in range(0, len(jobs), draws):
-        yield [played[number] for number in range(at, at + draws)]
+    played = play_all(jobs, stage.policy)
+    yield from (played[at : at + draws] for at in range(0, len(jobs), draws))
 
 
 def steps_of(kind: str, folder: Path, tasks: int) -> list[list[Row]]:

@@ -240,12 +240,11 @@ def test_scoring_the_alternatives_of_every_step_computes_an_episode_once(llama):
 
 def test_a_model_with_sliding_windows_is_recomputed_and_says_so_once():
     model = tiny(MistralConfig(**SMALL, sliding_window=8))
+    tested, prompt = policy(model), Prompt(tuple(range(20)), max_new_tokens=3, seed=1)
     with pytest.warns(UserWarning, match="DynamicSlidingWindowLayer"):
-        tested = policy(model)
+        [answer] = tested.generate([prompt])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        prompt = Prompt(tuple(range(20)), max_new_tokens=3, seed=1)
-        [answer] = tested.generate([prompt])
         [scores] = tested.score([prompt.ids], [answer.ids])
     assert gap(model, prompt.ids, answer.ids, answer.logprobs) < 1e-4
     assert gap(model, prompt.ids, answer.ids, scores) < 1e-4
@@ -264,4 +263,4 @@ def test_a_model_that_takes_no_positions_is_recomputed():
     for weights in model.parameters():
         weights.data.mul_(6 if weights.dim() > 1 else 1)
     with pytest.warns(UserWarning, match="a trial gave log-probabilities"):
-        policy(model)
+        policy(model).generate([Prompt((4, 5, 6))])

@@ -13,7 +13,7 @@ from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.agents.proving import Player
 from selfgym.agents.pupil import PupilAgent
 from selfgym.agents.recalling import RecallConfig
-from selfgym.agents.rollout import Job, rollout
+from selfgym.agents.rollout import Job, play_all
 from selfgym.envs.core import Outcome
 from selfgym.memory.credit import CreditConfig
 from selfgym.memory.episode import Episode, Step
@@ -39,8 +39,7 @@ def play(options, seeds, memory=None, name="played", agent=PupilAgent):
         player = memory.agent(player, episode=id, task=task) if memory else player
         record = {"env": ENV, "env_options": options, "split": options["split"], "task_id": task}
         jobs.append(Job(id, lambda o=options: household(**o), lambda p=player: p, seed, record=record))
-    episodes = dict(rollout(jobs))
-    return [episodes[k] for k in range(len(jobs))]
+    return play_all(jobs)
 
 
 @pytest.fixture(scope="module")
