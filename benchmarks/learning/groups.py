@@ -112,13 +112,16 @@ def main() -> None:
     if arguments.workers > 1:
         settings["workers"] = 1  # the arms share the cores already
     config = EvolveConfig(**settings)
-    minutes: dict[str, list[float]] = {}
+    study: dict[str, Any] = {"settings": settings, "out": arguments.out}
     with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
-        minutes["cloned"] = list(pool.map(partial(begin, settings=settings, out=arguments.out), seeds))
-        for arm in arms:
-            minutes[arm] = list(pool.map(partial(run_arm, arm, settings=settings, out=arguments.out), seeds))
-        control = [as_many_tokens(arms[0], seed, settings, arguments.out) for seed in seeds]
-        minutes[CONTROL] = list(pool.map(partial(run_arm, CONTROL, out=arguments.out), seeds, control))
+        minutes = {"cloned": list(pool.map(partial(begin, **study), seeds))}
+        going = {arm: [pool.submit(run_arm, arm, seed, **study) for seed in seeds] for arm in arms}
+        controls = []
+        for seed, first in zip(seeds, going[arms[0]], strict=True):
+            first.result()
+            kinder = as_many_tokens(arms[0], seed, **study)
+            controls.append(pool.submit(run_arm, CONTROL, seed, kinder, arguments.out))
+        minutes |= {arm: [one.result() for one in ones] for arm, ones in (*going.items(), (CONTROL, controls))}
     result = {
         "date": str(date.today()), "papers": {arm: recipe.paper for arm, recipe in find.items()},
         "settings": config.model_dump(mode="json"), "seeds": list(seeds), "minutes": minutes,
