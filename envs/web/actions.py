@@ -14,13 +14,12 @@ selfgym.envs.tools.ActionError: There is no tool 'clik'. Did you mean 'click'? .
 
 from __future__ import annotations
 
-import ast
-import warnings
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError, Tool, ToolCall, ToolSet
+from selfgym.envs.calls import read_call
+from selfgym.envs.tools import Tool, ToolCall, ToolSet
 
 Button = Literal["left", "middle", "right"]
 Modifier = Literal["Alt", "Control", "ControlOrMeta", "Meta", "Shift"]
@@ -171,36 +170,4 @@ WEB_TOOLS = ToolSet(
 
 def read_action(action: Any, tools: ToolSet = WEB_TOOLS) -> ToolCall:
     """The one call that ``action`` makes. Raises `ActionError`, whatever is wrong with it."""
-    if isinstance(action, str) and not action.lstrip().startswith(("{", "[")):
-        name, positional, named = _python_call(action)
-        tool = next((tool for tool in tools if tool.name == name), None)
-        if tool is not None:
-            fields = list(tool.parameters.model_fields)
-            if len(positional) > len(fields):
-                raise ActionError(f"{name} takes {len(fields)} arguments at most. Use {tool.signature()}.")
-            given = dict(zip(fields, positional, strict=False))
-            if twice := next((key for key in named if key in given), None):
-                raise ActionError(f"{name} is given {twice!r} twice. Use {tool.signature()}.")
-            return tool.check({**given, **named})
-        return tools.parse({"name": name, "arguments": {}})
-    return tools.parse(action)
-
-
-def _python_call(action: str) -> tuple[str, list[Any], dict[str, Any]]:
-    """Name and arguments of ``name(literal, key=literal)``."""
-    if len(action) > MAX_ACTION_CHARACTERS:
-        raise ActionError(f"The action has {len(action)} characters; the limit is {MAX_ACTION_CHARACTERS}.")
-    try:
-        with warnings.catch_warnings():  # of backslashes that mean nothing
-            warnings.simplefilter("ignore")
-            call = ast.parse(action.strip(), mode="eval").body
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-            raise ValueError("no call")
-        if any(word.arg is None for word in call.keywords):
-            raise ValueError("no literal")
-        positional = [ast.literal_eval(one) for one in call.args]
-        named = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
-    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
-        shown = ascii(action if len(action) <= 60 else action[:60] + "...")
-        raise ActionError(f'{shown} is not one action. Write one call such as click(3) or fill(2, "text").') from None
-    return call.func.id, positional, named
+    return read_call(action, tools, example='click(3) or fill(2, "text")')
