@@ -1,0 +1,237 @@
+"""``selfgym/MiniDesktop-v0``: a small desktop with real pixels that needs nothing but NumPy and Pillow.
+
+Windows, menus, dialogs and programs, drawn into a frame; the same actions and elements as real windows have. It is
+deterministic, its state is plain data, and a snapshot is exact. The reward is 1.0 where the task is done when the agent
+says `Done`; the episode ends there.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from hashlib import blake2b
+from random import Random
+from typing import Any, Literal
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+
+from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
+from selfgym.envs.desktop.actions import DESKTOP_TOOLS, Done, read_action
+from selfgym.envs.desktop.mini.desktop import Desktop
+from selfgym.envs.desktop.mini.programs.catalogue import LAUNCHERS
+from selfgym.envs.desktop.mini.saving import plain, world_from
+from selfgym.envs.desktop.mini.tasks.catalogue import TEMPLATES
+from selfgym.envs.desktop.mini.tasks.task import Task
+from selfgym.envs.desktop.mini.world import World
+from selfgym.envs.desktop.node import Node, bounded
+from selfgym.envs.spaces import UnicodeText
+from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError
+
+VERSION = "1"
+Part = Literal["tree", "pixels"]
+_MAGIC, _DIGEST, _MOST = b"selfgym mini desktop 1\n", 16, 1 << 24
+_MOST_TEXT = 1 << 17
+
+
+class MiniDesktopEnv(AgentEnv[Any]):
+    """Tasks at the small desktop.
+
+    Args:
+        task: the name of a template, or several with commas between; by default all.
+        level: only templates of this level, 1 to 3.
+        width, height: of the screen, in pixels.
+        observe: ``("tree",)``, the elements in words: an observation is a string, and the first one begins with the
+            task; ``("pixels",)``: an array of (height, width, 3) bytes; both: a dictionary of them.
+        max_steps: after which the episode is truncated.
+        max_elements: most elements that are put into words; ``info["tree_truncated"]`` says whether there were more.
+    """
+
+    version = VERSION
+    metadata = {**AgentEnv.metadata, "render_modes": ["ansi", "rgb_array"]}  # noqa: RUF012
+    tools = DESKTOP_TOOLS
+    """What an action may call."""
+
+    def __init__(
+        self,
+        task: str | None = None,
+        level: int | None = None,
+        width: int = 1280,
+        height: int = 720,
+        observe: Sequence[Part] = ("tree",),
+        max_steps: int = 30,
+        max_elements: int = 200,
+        render_mode: str | None = None,
+    ) -> None:
+        if max_steps < 1 or max_elements < 1:
+            raise ValueError(f"max_steps and max_elements should be at least 1, not {max_steps} and {max_elements}")
+        if not (640 <= width <= 4096 and 400 <= height <= 4096):
+            raise ValueError(f"the screen has 640 x 400 to 4096 x 4096 pixels, not {width} x {height}")
+        if not observe or not set(observe) <= {"tree", "pixels"}:
+            raise ValueError(f"observe is some of 'tree' and 'pixels', not {observe!r}")
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise ValueError(f"unknown render_mode {render_mode!r}: choose 'ansi', 'rgb_array' or None")
+        self._templates = _chosen(task, level)
+        self.width, self.height, self.observe = width, height, tuple(observe)
+        self.max_steps, self.max_elements, self.render_mode = max_steps, max_elements, render_mode
+        parts: dict[str, spaces.Space[Any]] = {
+            "tree": UnicodeText(_MOST_TEXT),
+            "pixels": spaces.Box(0, 255, (height, width, 3), np.uint8),
+        }
+        wanted: dict[str, spaces.Space[Any]] = {part: parts[part] for part in self.observe}
+        self.observation_space = spaces.Dict(wanted) if len(wanted) > 1 else wanted[self.observe[0]]
+        self.action_space = UnicodeText(MAX_ACTION_CHARACTERS)
+        self._task: Task | None = None
+        self._name, self._seed, self._steps = "", 0, 0
+        self._error: str | None = None
+        self._outcome = Outcome.TRUNCATED
+        self._desktop = Desktop(World(width, height), LAUNCHERS)
+
+    @property
+    def task(self) -> Task:
+        """The task with its solution, for experts and experiments; using it is cheating."""
+        if self._task is None:
+            raise ResetNeeded("Call reset() first: there is no episode yet.")
+        return self._task
+
+    @property
+    def world(self) -> World:
+        """The true state."""
+        return self._desktop.world
+
+    def nodes(self) -> list[Node]:
+        """The elements on the screen, from back to front."""
+        return [widget.node() for widget in self._desktop.widgets]
+
+    def pixels(self) -> Any:
+        """The screen: (height, width, 3) bytes."""
+        return self._desktop.canvas().picture()
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin the task of ``seed``, or one drawn."""
+        super().reset(seed=seed)
+        if options:
+            raise ValueError(f"unknown reset option {min(options)!r}: there are none")
+        self._draw(int(self.np_random.integers(2**31)) if seed is None else seed)
+        self._steps, self._error, self._outcome = 0, None, Outcome.RUNNING
+        self._desktop = Desktop(self.task.world(self.width, self.height), LAUNCHERS)
+        return self._observation(), self._info()
+
+    def _draw(self, seed: int) -> None:
+        rng = Random(seed)
+        self._name = rng.choice(sorted(self._templates))
+        self._seed, self._task = seed, TEMPLATES[self._name].draw(rng)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Do one action."""
+        if self._outcome is not Outcome.RUNNING:
+            raise ResetNeeded("The episode has ended: call reset() before the next step().")
+        self._steps += 1
+        self._error = None
+        try:
+            done = read_action(action)
+            if isinstance(done, Done):
+                right = done.feasible and self.task.done(self.world, done.answer)
+                self._outcome = Outcome.SUCCESS if right else Outcome.FAILURE
+            else:
+                self._desktop.act(done)
+        except ActionError as error:
+            self._error = str(error)
+        if self._outcome is Outcome.RUNNING and self._steps >= self.max_steps:
+            self._outcome = Outcome.TRUNCATED
+        reward = float(self._outcome is Outcome.SUCCESS)
+        terminated = self._outcome in (Outcome.SUCCESS, Outcome.FAILURE)
+        return self._observation(), reward, terminated, self._outcome is Outcome.TRUNCATED, self._info()
+
+    def _observation(self) -> Any:
+        if self.observe == ("tree",):
+            return self._words()
+        if self.observe == ("pixels",):
+            return self.pixels()
+        return {"tree": self._words(), "pixels": self.pixels()}
+
+    def _words(self) -> str:
+        text = bounded([line for layer in self._desktop.layers() for line in layer.lines], self.max_elements)
+        first = f"Your task is: {self.task.instruction}" if self._steps == 0 else self._error
+        return text if first is None else f"{first}\n{text}"
+
+    def _elements(self) -> int:
+        return sum(len(layer.widgets) for layer in self._desktop.layers())
+
+    def _info(self) -> dict[str, Any]:
+        active = self.world.active
+        return {
+            "outcome": self._outcome,
+            "task": self.task.instruction,
+            "task_id": f"{self._name}:{self._seed}",
+            "action_error": self._error,
+            "window": active.program.title if active else "",
+            "pointer": self.world.pointer,
+            "tree_truncated": "tree" in self.observe and self._elements() > self.max_elements,
+        }
+
+    def snapshot(self) -> bytes:
+        """The episode as bytes: its seed, how it stands, and the world."""
+        saved = {
+            "options": [sorted(self._templates), self.width, self.height], "seed": self._seed, "steps": self._steps,
+            "error": self._error, "outcome": self._outcome.value, "task": self.task.instruction,
+            "world": plain(self.world),
+        }  # fmt: skip
+        body = zlib.compress(json.dumps(saved, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1)
+        return _MAGIC + blake2b(body, digest_size=_DIGEST).digest() + body
+
+    def restore(self, snapshot: bytes) -> tuple[Any, dict[str, Any]]:
+        """Go back to a `snapshot` of this environment or of another with the same options."""
+        try:
+            saved = _read(snapshot)
+            if saved["options"] != [sorted(self._templates), self.width, self.height]:
+                raise ValueError("it was taken with other options")
+            world, outcome = world_from(saved["world"]), Outcome(saved["outcome"])
+            before = (self._name, self._seed, self._task)
+            self._draw(int(saved["seed"]))
+            if self.task.instruction != saved["task"]:
+                self._name, self._seed, self._task = before
+                raise ValueError("its seed no longer draws its task")
+            steps, error = int(saved["steps"]), saved["error"]
+        except (zlib.error, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as wrong:
+            raise SnapshotError(f"cannot restore: {wrong}") from None
+        self._steps, self._error, self._outcome = steps, error, outcome
+        self._desktop = Desktop(world, LAUNCHERS)
+        return self._observation(), self._info()
+
+    def state_key(self) -> str:
+        """Equal exactly when task and world are; the step count does not matter."""
+        key = json.dumps([self._name, self._seed, plain(self.world)])
+        return blake2b(key.encode(), digest_size=12).hexdigest()
+
+    def render(self) -> Any:
+        """The elements in words, or for ``"rgb_array"`` the picture."""
+        if self._task is None or self.render_mode is None:
+            return None
+        return self._words() if self.render_mode == "ansi" else np.ascontiguousarray(self.pixels())
+
+
+def _chosen(task: str | None, level: int | None) -> list[str]:
+    names = list(TEMPLATES) if task is None else task.split(",")
+    for name in names:
+        if name not in TEMPLATES:
+            raise ValueError(f"there is no task {name!r}: choose among {', '.join(TEMPLATES)}")
+    found = [name for name in names if level in (None, TEMPLATES[name].level)]
+    if not found:
+        raise ValueError(f"no such task has level {level}: levels are 1 to 3")
+    return found
+
+
+def _read(snapshot: bytes) -> dict[str, Any]:
+    body = snapshot[len(_MAGIC) + _DIGEST :]
+    digest = snapshot[len(_MAGIC) : len(_MAGIC) + _DIGEST]
+    if not snapshot.startswith(_MAGIC) or digest != blake2b(body, digest_size=_DIGEST).digest():
+        raise ValueError("these bytes are no snapshot of the small desktop")
+    unpack = zlib.decompressobj()
+    data = unpack.decompress(body, _MOST)
+    if not unpack.eof or unpack.unused_data:
+        raise ValueError("it is too large")
+    found: dict[str, Any] = json.loads(data)
+    return found
