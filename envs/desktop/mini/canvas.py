@@ -80,17 +80,20 @@ def parts(number: int) -> tuple[int, int, int]:
 
 
 class Canvas:
-    """A frame; what is drawn outside `clip` does not show."""
+    """A part of the screen that is drawn on; what is drawn outside `clip`, which lies within it, does not show."""
 
-    def __init__(self, width: int, height: int) -> None:
-        self.pixels: Pixels = np.zeros((height, width), dtype=np.uint32)
-        self.whole = Box(0, 0, width, height)
-        self.clip = self.whole
+    def __init__(self, whole: Box) -> None:
+        self.pixels: Pixels = np.zeros((whole.height, whole.width), dtype=np.uint32)
+        self.whole = whole
+        self.clip = whole
 
     def fill(self, box: Box, ink: int) -> None:
         """Fill a box."""
-        x, y, width, height = box.common(self.clip)
-        self.pixels[y : y + height, x : x + width] = ink
+        self.pixels[self._place(box.common(self.clip))] = ink
+
+    def _place(self, box: Box) -> tuple[slice, slice]:
+        x, y = box.x - self.whole.x, box.y - self.whole.y
+        return slice(y, y + box.height), slice(x, x + box.width)
 
     def outline(self, box: Box, ink: int) -> None:
         """Draw the edge of a box, one pixel wide, inside it."""
@@ -109,7 +112,7 @@ class Canvas:
         if shown.width and shown.height:
             left, top = shown.x - x, shown.y - y
             part = tile[top : top + shown.height, left : left + shown.width]
-            self.pixels[shown.y : shown.y + shown.height, shown.x : shown.x + shown.width] = part
+            self.pixels[self._place(shown)] = part
 
     def picture(self) -> NDArray[np.uint8]:
         """A copy of the frame: (height, width, 3) bytes of red, green and blue, each row with a byte between pixels."""

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from selfgym.envs.desktop.actions import Action, Click, Drag, Key, Move, Scroll, Type, read_held, read_keys
-from selfgym.envs.desktop.mini.canvas import Canvas
+from selfgym.envs.desktop.mini.canvas import Box, Canvas
 from selfgym.envs.desktop.mini.frames import TASKS, TITLE, backdrop, box_of, chrome, popup, room_of, task_bar
-from selfgym.envs.desktop.mini.layer import Layer, damage
+from selfgym.envs.desktop.mini.layer import Layer
+from selfgym.envs.desktop.mini.picture import Group, Picture
 from selfgym.envs.desktop.mini.program import Press, Program
-from selfgym.envs.desktop.mini.widget import Widget, paint
+from selfgym.envs.desktop.mini.widget import Widget
 from selfgym.envs.desktop.mini.world import Window, World
 
 _PLAIN = frozenset[str]()
@@ -27,9 +28,8 @@ class Desktop:
         self.world = world
         self.launchers = launchers
         self._layers: dict[Any, Layer] = {}
-        self._look: list[Layer] | None = None
-        self._canvas: Canvas | None = None
-        self._drawn: list[Layer] = []
+        self._look: list[Group] | None = None
+        self._picture: Picture | None = None
 
     def act(self, action: Action) -> None:
         """Do an action. Raises `ActionError` for keys that there are not; `Wait` and `Done` change nothing."""
@@ -56,15 +56,22 @@ class Desktop:
 
     def layers(self) -> list[Layer]:
         """Everything on the screen, from back to front; what has not changed is the same object as before."""
+        return [layer for group in self._groups() for layer in group.layers]
+
+    def _groups(self) -> list[Group]:
         if self._look is None:
             world, active = self.world, self.world.active
-            self._look = [self._layer("ground", (), lambda: [backdrop(world)])]
-            for level, window in enumerate(world.windows):
+            whole = Box(0, 0, world.width, world.height)
+            self._look = [Group("ground", whole, (self._layer("ground", (), lambda: [backdrop(world)]),))]
+            for window in world.windows:
                 if not window.minimised:
-                    self._look += [self._chrome(window, level, window is active), self._content(window)]
+                    parts = (self._chrome(window, window is active), self._content(window))
+                    self._look.append(Group(window.id, box_of(world, window), parts))
                     if window.menu:
-                        self._look.append(self._popup(window))
-            self._look.append(self._task_bar())
+                        opened = self._popup(window)
+                        self._look.append(Group("menu", opened.widgets[0].box, (opened,)))
+            bar = self._task_bar()
+            self._look.append(Group("tasks", bar.widgets[0].box, (bar,)))
         return self._look
 
     def _changed(self, window: Window | None = None) -> None:
@@ -81,10 +88,10 @@ class Desktop:
             known = self._layers[name] = Layer(key, make())
         return known
 
-    def _chrome(self, window: Window, level: int, active: bool) -> Layer:
+    def _chrome(self, window: Window, active: bool) -> Layer:
         title = window.program.title
-        key = (title, level, active, window.menu, box_of(self.world, window))
-        return self._layer(("frame", window.id), key, lambda: chrome(self.world, window, title, level, active))
+        key = (title, active, window.menu, box_of(self.world, window))
+        return self._layer(("frame", window.id), key, lambda: chrome(self.world, window, title, active))
 
     def _content(self, window: Window) -> Layer:
         room = room_of(self.world, window)
@@ -99,30 +106,11 @@ class Desktop:
         titles = [(one.id, one.program.title, one is active) for one in windows if not one.owner]
         return self._layer("tasks", titles, lambda: task_bar(self.world, self.launchers, titles))
 
-    # The picture
-
     def canvas(self) -> Canvas:
         """The screen as it is now; only what changed since the last call is drawn again."""
-        layers = self.layers()
-        if self._canvas is None:
-            self._canvas = Canvas(self.world.width, self.world.height)
-            boxes = [self._canvas.whole]
-        else:
-            boxes = list(damage(self._drawn, layers))
-        if len(boxes) > 6:
-            whole = boxes[0]
-            for box in boxes[1:]:
-                whole = whole.around(box)
-            boxes = [whole]
-        for box in boxes:
-            self._canvas.clip = box.common(self._canvas.whole)
-            for layer in layers:
-                for widget in layer.widgets:
-                    if widget.box.meets(self._canvas.clip):
-                        paint(self._canvas, widget)
-        self._canvas.clip = self._canvas.whole
-        self._drawn = layers
-        return self._canvas
+        if self._picture is None:
+            self._picture = Picture(self.world.width, self.world.height)
+        return self._picture.draw(self._groups())
 
     # Events
 
@@ -132,14 +120,13 @@ class Desktop:
         ground = backdrop(world)
         if y >= world.height - TASKS:
             return None, self._task_bar().top(x, y) or ground
-        for level in range(len(world.windows) - 1, -1, -1):
-            window = world.windows[level]
+        for window in reversed(world.windows):
             if window.minimised:
                 continue
             if window.menu and (found := self._popup(window).top(x, y)):
                 return window, found
             if box_of(world, window).contains(x, y):
-                frame = self._chrome(window, level, window is active).top(x, y)
+                frame = self._chrome(window, window is active).top(x, y)
                 return window, self._content(window).top(x, y) or frame or ground
         return None, ground
 

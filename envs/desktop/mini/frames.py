@@ -32,10 +32,10 @@ def room_of(world: World, window: Window) -> Box:
     return Box(x + 6, y + top + 6, width - 12, height - top - 12)
 
 
-def chrome(world: World, window: Window, title: str, level: int, active: bool) -> Iterator[Widget]:
+def chrome(world: World, window: Window, title: str, active: bool) -> Iterator[Widget]:
     """The frame of a window with its title, buttons and menus."""
     box, states = box_of(world, window), ("active",) if active else ()
-    yield Widget("frame", "dialog" if window.owner else "frame", box, title, "", states, level=level)
+    yield Widget("frame", "dialog" if window.owner else "frame", box, title, "", states)
     yield Widget("title", "title bar", Box(box.x, box.y, box.width, TITLE), title, "", states)
     x = box.x + box.width
     for id, name in _CONTROLS[:1] if window.owner else _CONTROLS:

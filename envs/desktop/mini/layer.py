@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any
 
 from selfgym.envs.desktop.mini.canvas import Box
 from selfgym.envs.desktop.mini.widget import Widget
 from selfgym.envs.desktop.node import line_of
+
+_FRAMES = ("frame", "dialog")
+"""Whose looks depend on their box alone."""
 
 
 class Layer:
@@ -37,29 +40,19 @@ class Layer:
         return None
 
 
-def damage(old: list[Layer], new: list[Layer]) -> Iterator[Box]:
-    """Boxes in which two screens differ.
-
-    A layer that is in both and stands at another place does so because a window was raised or closed, and then that
-    window's frame, which knows its level, differs too and covers it.
-    """
-    if len(old) == len(new):
-        for before, after in zip(old, new, strict=True):
-            if before is not after:
-                yield from _differing(before.widgets, after.widgets)
-        return
-    kept = {id(layer) for layer in old} & {id(layer) for layer in new}
-    for layer in (*old, *new):
-        if id(layer) not in kept and layer.widgets:
-            yield reduce(Box.around, (widget.box for widget in layer.widgets))
+def damage(old: Sequence[Layer], new: Sequence[Layer]) -> Iterator[Box]:
+    """Boxes in which as many layers look otherwise than before."""
+    for before, after in zip(old, new, strict=True):
+        if before is not after:
+            yield from _differing(before.widgets, after.widgets)
 
 
 def _differing(old: tuple[Widget, ...], new: tuple[Widget, ...]) -> Iterator[Box]:
     if len(old) != len(new):
-        yield from (widget.box for widget in set(old) ^ set(new))
+        yield reduce(Box.around, (widget.box for widget in (*old, *new)))
         return
     for before, after in zip(old, new, strict=True):
-        if before != after:
+        if before != after and not (after.role in _FRAMES and before.box == after.box):
             yield before.box
             if after.box != before.box:
                 yield after.box

@@ -35,8 +35,6 @@ class Widget(NamedTuple):
     """Before which character of ``value`` the caret stands; -1: none."""
     anchor: int = -1
     """Where the selection that ends at the caret begins; -1: none."""
-    level: int = 0
-    """For windows: the place in the stack, so that raising one shows as a change."""
 
     def node(self) -> Node:
         """What assistive technology is told."""
