@@ -89,11 +89,26 @@ class Canvas:
 
     def fill(self, box: Box, ink: int) -> None:
         """Fill a box."""
-        self.pixels[self._place(box.common(self.clip))] = ink
+        x, y, width, height = box
+        left, top, wide, high = self.clip
+        right, bottom = min(x + width, left + wide) - self.whole.x, min(y + height, top + high) - self.whole.y
+        left, top = max(x, left) - self.whole.x, max(y, top) - self.whole.y
+        if left < right and top < bottom:
+            self.pixels[top:bottom, left:right] = ink
 
-    def _place(self, box: Box) -> tuple[slice, slice]:
-        x, y = box.x - self.whole.x, box.y - self.whole.y
-        return slice(y, y + box.height), slice(x, x + box.width)
+    def put(self, x: int, y: int, tile: Pixels) -> None:
+        """Copy pixels to a place, from their top left corner."""
+        self._put(x, y, tile, self.clip)
+
+    def _put(self, x: int, y: int, tile: Pixels, room: Box) -> None:
+        height, width = tile.shape
+        left, top, wide, high = room
+        right, bottom = min(x + width, left + wide), min(y + height, top + high)
+        left, top = max(x, left), max(y, top)
+        if left < right and top < bottom:
+            across, down = self.whole.x, self.whole.y
+            part = tile[top - y : bottom - y, left - x : right - x]
+            self.pixels[top - down : bottom - down, left - across : right - across] = part
 
     def outline(self, box: Box, ink: int) -> None:
         """Draw the edge of a box, one pixel wide, inside it."""
@@ -105,14 +120,8 @@ class Canvas:
 
     def text(self, x: int, y: int, line: str, ink: int, paper: int, room: Box) -> None:
         """Write one line of text, `LINE` pixels high, on a ground of the colour ``paper``; cut off outside ``room``."""
-        if not line:
-            return
-        tile = _line(line, ink, paper)
-        shown = Box(x, y, tile.shape[1], tile.shape[0]).common(room).common(self.clip)
-        if shown.width and shown.height:
-            left, top = shown.x - x, shown.y - y
-            part = tile[top : top + shown.height, left : left + shown.width]
-            self.pixels[self._place(shown)] = part
+        if line:
+            self._put(x, y, _line(line, ink, paper), room.common(self.clip))
 
     def picture(self) -> NDArray[np.uint8]:
         """A copy of the frame: (height, width, 3) bytes of red, green and blue, each row with a byte between pixels."""

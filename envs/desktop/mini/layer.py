@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 from selfgym.envs.desktop.mini.canvas import Box
@@ -28,7 +28,7 @@ class Layer:
     def lines(self) -> list[str]:
         """The widgets in words."""
         if self._lines is None:
-            self._lines = [line_of(widget.node()) for widget in self.widgets]
+            self._lines = [_line(widget) for widget in self.widgets]
         return self._lines
 
     def top(self, x: int, y: int) -> Widget | None:
@@ -38,6 +38,11 @@ class Layer:
             if left <= x < left + width and upper <= y < upper + height:
                 return widget
         return None
+
+
+@lru_cache(maxsize=1 << 14)
+def _line(widget: Widget) -> str:
+    return line_of(widget.node())
 
 
 def damage(old: Sequence[Layer], new: Sequence[Layer]) -> Iterator[Box]:

@@ -6,9 +6,10 @@ So a widget holds all that its picture depends on, and nothing else does.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
-from selfgym.envs.desktop.mini.canvas import LINE, Box, Canvas, colour, width_of
+from selfgym.envs.desktop.mini.canvas import LINE, Box, Canvas, Pixels, colour, width_of
 from selfgym.envs.desktop.node import Node
 
 INK, FAINT, PAPER = colour(32, 33, 36), colour(128, 134, 139), colour(255, 255, 255)
@@ -43,7 +44,23 @@ class Widget(NamedTuple):
 
 def paint(canvas: Canvas, widget: Widget) -> None:
     """Draw a widget."""
+    x, y, width, height = widget.box
+    if width * height <= _SMALL:
+        canvas.put(x, y, _tile(widget._replace(id="", box=Box(0, 0, width, height))))
+    else:
+        _PAINTERS.get(widget.role, _label)(canvas, widget)
+
+
+_SMALL = 1 << 14
+
+
+@lru_cache(maxsize=2048)
+def _tile(widget: Widget) -> Pixels:
+    """A small widget's pixels, on the ground of a window."""
+    canvas = Canvas(widget.box)
+    canvas.fill(widget.box, PANEL)
     _PAINTERS.get(widget.role, _label)(canvas, widget)
+    return canvas.pixels
 
 
 def _middle(box: Box) -> int:
