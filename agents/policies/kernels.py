@@ -1,7 +1,7 @@
 """Which kernels compute attention on a GPU: all but cuDNN's.
 
-PyTorch prefers those on Hopper, and they are planned anew for every shape, which takes the processor 57 ms: as long as
-ten forward passes take the GPU. Here hardly two batches have one shape (benchmarks/LOG.md, 2026-11-27).
+PyTorch prefers those on Hopper, and they are planned anew for every shape, which takes the processor several times as
+long as the GPU works for a forward pass. Here hardly two batches have one shape (benchmarks/LOG.md, 2026-11-27).
 """
 
 from __future__ import annotations

@@ -160,7 +160,7 @@ class Desktop:
             self._control(window, widget.id)
         elif widget.id == "title" and click.count == 2 and not window.owner:
             window.maximised = not window.maximised
-        elif widget.id not in _FRAME and "insensitive" not in widget.states:
+        elif widget.id not in _FRAME:
             place = Press(click.x - widget.box.x, click.y - widget.box.y, click.button, click.count, held)
             window.program.press(widget.id, place, world)
 

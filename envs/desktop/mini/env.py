@@ -114,15 +114,16 @@ class MiniDesktopEnv(AgentEnv[Any]):
         super().reset(seed=seed)
         if options:
             raise ValueError(f"unknown reset option {min(options)!r}: there are none")
-        self._draw(int(self.np_random.integers(2**31)) if seed is None else seed)
+        self._seed = int(self.np_random.integers(2**31)) if seed is None else seed
+        self._name, self._task = self._drawn(self._seed)
         self._steps, self._error, self._outcome = 0, None, Outcome.RUNNING
         self._desktop = Desktop(self.task.world(self.width, self.height), LAUNCHERS)
         return self._observation(), self._info()
 
-    def _draw(self, seed: int) -> None:
+    def _drawn(self, seed: int) -> tuple[str, Task]:
         rng = Random(seed)
-        self._name = rng.choice(sorted(self._templates))
-        self._seed, self._task = seed, TEMPLATES[self._name].draw(rng)
+        name = rng.choice(sorted(self._templates))
+        return name, TEMPLATES[name].draw(rng)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Do one action."""
@@ -189,14 +190,13 @@ class MiniDesktopEnv(AgentEnv[Any]):
             if saved["options"] != [sorted(self._templates), self.width, self.height]:
                 raise ValueError("it was taken with other options")
             world, outcome = world_from(saved["world"]), Outcome(saved["outcome"])
-            before = (self._name, self._seed, self._task)
-            self._draw(int(saved["seed"]))
-            if self.task.instruction != saved["task"]:
-                self._name, self._seed, self._task = before
+            seed, steps, error = int(saved["seed"]), int(saved["steps"]), saved["error"]
+            name, task = self._drawn(seed)
+            if task.instruction != saved["task"]:
                 raise ValueError("its seed no longer draws its task")
-            steps, error = int(saved["steps"]), saved["error"]
         except (zlib.error, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as wrong:
             raise SnapshotError(f"cannot restore: {wrong}") from None
+        self._name, self._seed, self._task = name, seed, task
         self._steps, self._error, self._outcome = steps, error, outcome
         self._desktop = Desktop(world, LAUNCHERS)
         return self._observation(), self._info()

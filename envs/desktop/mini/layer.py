@@ -34,8 +34,7 @@ class Layer:
     def top(self, x: int, y: int) -> Widget | None:
         """The last widget in which a point lies."""
         for widget in reversed(self.widgets):
-            left, upper, width, height = widget.box
-            if left <= x < left + width and upper <= y < upper + height:
+            if widget.box.contains(x, y):
                 return widget
         return None
 

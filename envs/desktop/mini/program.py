@@ -6,7 +6,7 @@ A program knows its own state and the `World` (files, clipboard, settings, other
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from selfgym.envs.desktop.mini.canvas import Box
@@ -44,9 +44,6 @@ class Press(NamedTuple):
 @dataclass(slots=True)
 class Program:
     """A program with nothing in it; every event may be ignored."""
-
-    focus: str = field(default="", kw_only=True)
-    """The widget that keys go to."""
 
     name: ClassVar[str] = "Program"
     menus: ClassVar[tuple[Menu, ...]] = ()

@@ -15,8 +15,10 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind: TypeAdapter(program) for kind, p
 
 
 def plain(world: World) -> dict[str, Any]:
-    """The world as dictionaries, lists, texts and numbers."""
-    return asdict(world)
+    """The world as dictionaries, lists, texts and numbers; without the count of edits, which only caches ask for."""
+    found = asdict(world)
+    del found["edits"]
+    return found
 
 
 def world_from(data: dict[str, Any]) -> World:

@@ -68,8 +68,8 @@ def _middle(box: Box) -> int:
 
 
 def _label(canvas: Canvas, widget: Widget) -> None:
-    box, ground = widget.box, PANEL
-    canvas.text(box.x, _middle(box), widget.name, FAINT if "insensitive" in widget.states else INK, ground, box)
+    box = widget.box
+    canvas.text(box.x, _middle(box), widget.name, INK, PANEL, box)
 
 
 def _panel(canvas: Canvas, widget: Widget) -> None:
@@ -92,15 +92,13 @@ def _button(canvas: Canvas, widget: Widget) -> None:
     canvas.fill(widget.box, ground)
     canvas.outline(widget.box, ACCENT if "focused" in widget.states else EDGE)
     x = widget.box.x + max(PAD, (widget.box.width - width_of(widget.name)) // 2)
-    ink = FAINT if "insensitive" in widget.states else INK
-    canvas.text(x, _middle(widget.box), widget.name, ink, ground, widget.box.within(1))
+    canvas.text(x, _middle(widget.box), widget.name, INK, ground, widget.box.within(1))
 
 
 def _item(canvas: Canvas, widget: Widget) -> None:
     ground = CHOSEN if "selected" in widget.states else PAPER
     canvas.fill(widget.box, ground)
-    ink = FAINT if "insensitive" in widget.states else INK
-    canvas.text(widget.box.x + PAD, _middle(widget.box), widget.name, ink, ground, widget.box)
+    canvas.text(widget.box.x + PAD, _middle(widget.box), widget.name, INK, ground, widget.box)
 
 
 def _check(canvas: Canvas, widget: Widget) -> None:
@@ -159,6 +157,6 @@ def _scroll_bar(canvas: Canvas, widget: Widget) -> None:
 _PAINTERS = {
     "desktop frame": _panel, "panel": _panel, "frame": _window, "dialog": _window, "popup menu": _window,
     "title bar": _title, "push button": _button, "toggle button": _button, "menu": _button, "combo box": _button,
-    "page tab": _button, "menu item": _item, "list item": _item, "table cell": _field, "check box": _check,
+    "menu item": _item, "list item": _item, "table cell": _field, "check box": _check,
     "radio button": _check, "text": _field, "entry": _field, "slider": _slider, "scroll bar": _scroll_bar,
 }  # fmt: skip

@@ -215,3 +215,15 @@ def test_doing_it_is_rewarded():
     one, other = (int(word) for word in info["task"].replace("?", "").split() if word.isdigit())
     *_, reward, terminated, _, info = env.step(Done(str(one * other)))
     assert (reward, terminated, info["outcome"]) == (1.0, True, Outcome.SUCCESS)
+
+
+def test_a_state_is_the_same_however_often_it_was_left():
+    env = gymnasium.make("selfgym/MiniDesktop-v0", task="settings-switch").unwrapped
+    env.reset(seed=0)
+    env.step(next(env.task.solution(env.nodes)))
+    x, y, _, height = next(node.box for node in env.nodes() if node.name == "Bluetooth")
+    keys = []
+    for _ in range(4):
+        env.step(Click(x + 7, y + height // 2))
+        keys.append(env.state_key())
+    assert keys[0] == keys[2] != keys[1] == keys[3]

@@ -27,6 +27,8 @@ class Form(Program):
     country: str = "Choose..."
     ticket: str = TICKETS[0]
     news: bool = False
+    focus: str = ""
+    """The field that keys go to."""
     kind: Literal["form"] = "form"
 
     name = "Registration"

@@ -86,7 +86,7 @@ def _copy(rng: Random) -> Task:
 
 
 def _sort(rng: Random) -> Task:
-    """Everything into a new folder, renamed on the way."""
+    """Every file into a new folder."""
     files, names, folders = home(rng, files=2, folders=1)
     new = rng.choice([name for name in FOLDERS if name not in folders])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
@@ -23,53 +23,39 @@ def _changed(text: str, **cells: str) -> str:
     return write_csv({cell: value for cell, value in (read_csv(text) | cells).items() if value})
 
 
+def _edit(rng: Random, value: Callable[[int], str], words: str, *, below: bool = False) -> Task:
+    """Open a table, put a value into a cell of column B or into the one below them, save; "" empties the cell.
+
+    ``value`` is told how many rows the table has.
+    """
+    files, name, rows = table(rng)
+    cell, new = f"B{rows + 1 if below else rng.randrange(1, rows)}", value(rows)
+
+    def solution(look: Look) -> Iterator[Action]:
+        yield from _opened(look, name)
+        yield press(look, cell, "table cell")
+        yield Type(f"{new}\n") if new else Key("Delete")
+        yield Key("ctrl+s")
+        yield finished()
+
+    path = f"{HOME}/{name}"
+    told = words.format(name=name, cell=cell, value=new)
+    return Task(told, solution, files, {**files, path: _changed(files[path], **{cell: new})})
+
+
 def _cell(rng: Random) -> Task:
-    files, name, rows = table(rng)
-    cell, value = f"B{rng.randrange(1, rows + 1)}", str(rng.randrange(100, 999))
-
-    def solution(look: Look) -> Iterator[Action]:
-        yield from _opened(look, name)
-        yield press(look, cell, "table cell")
-        yield Type(f"{value}\n")
-        yield Key("ctrl+s")
-        yield finished()
-
-    path = f"{HOME}/{name}"
-    words = f"Open {name} with the sheet, set the cell {cell} to {value} and save."
-    return Task(words, solution, files, {**files, path: _changed(files[path], **{cell: value})})
+    value = str(rng.randrange(100, 999))
+    return _edit(rng, lambda rows: value, "Open {name} with the sheet, set the cell {cell} to {value} and save.")
 
 
-def _total(rng: Random) -> Task:
-    files, name, rows = table(rng)
+def _formula(rng: Random) -> Task:
     function = rng.choice(["SUM", "AVERAGE", "MAX", "MIN"])
-    cell, formula = f"B{rows + 1}", f"={function}(B1:B{rows})"
-
-    def solution(look: Look) -> Iterator[Action]:
-        yield from _opened(look, name)
-        yield press(look, cell, "table cell")
-        yield Type(f"{formula}\n")
-        yield Key("ctrl+s")
-        yield finished()
-
-    path = f"{HOME}/{name}"
-    words = f"Open {name} with the sheet, put the formula {formula} into the cell {cell} and save."
-    return Task(words, solution, files, {**files, path: _changed(files[path], **{cell: formula})})
+    words = "Open {name} with the sheet, put the formula {value} into the cell {cell} and save."
+    return _edit(rng, lambda rows: f"={function}(B1:B{rows})", words, below=True)
 
 
 def _clear(rng: Random) -> Task:
-    files, name, rows = table(rng)
-    cell = f"B{rng.randrange(1, rows)}"
-
-    def solution(look: Look) -> Iterator[Action]:
-        yield from _opened(look, name)
-        yield press(look, cell, "table cell")
-        yield Key("Delete")
-        yield Key("ctrl+s")
-        yield finished()
-
-    path = f"{HOME}/{name}"
-    words = f"Open {name} with the sheet, empty the cell {cell} and save."
-    return Task(words, solution, files, {**files, path: _changed(files[path], **{cell: ""})})
+    return _edit(rng, lambda rows: "", "Open {name} with the sheet, empty the cell {cell} and save.")
 
 
 def _new(rng: Random) -> Task:
@@ -88,7 +74,7 @@ def _new(rng: Random) -> Task:
     return Task(words, solution, {}, {f"{HOME}/numbers.csv": "".join(f"{value}\n" for value in values)})
 
 
-def _largest(rng: Random) -> Task:
+def _sum(rng: Random) -> Task:
     files, name, rows = table(rng)
 
     def solution(look: Look) -> Iterator[Action]:
@@ -127,8 +113,8 @@ def _carry(rng: Random) -> Task:
 TEMPLATES = (
     Template("sheet-new", 1, _new),
     Template("sheet-cell", 2, _cell),
-    Template("sheet-formula", 2, _total),
+    Template("sheet-formula", 2, _formula),
     Template("sheet-clear", 2, _clear),
-    Template("sheet-sum", 2, _largest),
+    Template("sheet-sum", 2, _sum),
     Template("sheet-carry", 3, _carry),
 )

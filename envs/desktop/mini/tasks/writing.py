@@ -28,40 +28,33 @@ def _new(rng: Random) -> Task:
     return Task(words, solution, files, {**files, f"{HOME}/{name}": text})
 
 
-def _append(rng: Random) -> Task:
-    files, names, _ = home(rng)
-    name, text = names[0], line(rng)
-
-    def solution(look: Look) -> Iterator[Action]:
-        yield press(look, "Files")
-        yield press(look, name, count=2)
-        yield Key("ctrl+a")
-        yield Key("Right")
-        yield Type(text)
-        yield Key("ctrl+s")
-        yield finished()
-
-    path = f"{HOME}/{name}"
-    words = f'Add the line "{text}" at the end of {name} and save it.'
-    return Task(words, solution, files, {**files, path: files[path] + text})
-
-
-def _replace(rng: Random) -> Task:
+def _edit(rng: Random, keys: tuple[Action, ...], change: Callable[[str], str], words: str) -> Task:
+    """Open a file, press keys, save."""
     files, names, _ = home(rng)
     name = names[0]
     path = f"{HOME}/{name}"
-    old, new = "and", rng.choice(["or", "with", "plus", "but not"])
 
     def solution(look: Look) -> Iterator[Action]:
         yield press(look, "Files")
         yield press(look, name, count=2)
-        yield Key("ctrl+h")
-        yield Type(f"{old}\n{new}\n")
+        yield from keys
         yield Key("ctrl+s")
         yield finished()
 
-    words = f'In {name}, replace every "{old}" by "{new}" and save the file.'
-    return Task(words, solution, files, {**files, path: files[path].replace(old, new)})
+    return Task(words.format(name=name), solution, files, {**files, path: change(files[path])})
+
+
+def _append(rng: Random) -> Task:
+    text = line(rng)
+    keys = (Key("ctrl+a"), Key("Right"), Type(text))
+    return _edit(rng, keys, lambda old: old + text, f'Add the line "{text}" at the end of {{name}} and save it.')
+
+
+def _replace(rng: Random) -> Task:
+    old, new = "and", rng.choice(["or", "with", "plus", "but not"])
+    keys = (Key("ctrl+h"), Type(f"{old}\n{new}\n"))
+    words = f'In {{name}}, replace every "{old}" by "{new}" and save the file.'
+    return _edit(rng, keys, lambda text: text.replace(old, new), words)
 
 
 def _copy_text(rng: Random) -> Task:
@@ -114,22 +107,6 @@ def _sum_into(rng: Random) -> Task:
     told = f"{numbers[0]}, {numbers[1]} and {numbers[2]}"
     words = f"Add up {told} and save the sum, and nothing else, as {name} in the home folder."
     return Task(words, solution, files, {**files, f"{HOME}/{name}": str(sum(numbers))})
-
-
-def _edit(rng: Random, keys: tuple[Action, ...], change: Callable[[str], str], words: str) -> Task:
-    """Open a file, press keys, save."""
-    files, names, _ = home(rng)
-    name = names[0]
-    path = f"{HOME}/{name}"
-
-    def solution(look: Look) -> Iterator[Action]:
-        yield press(look, "Files")
-        yield press(look, name, count=2)
-        yield from keys
-        yield Key("ctrl+s")
-        yield finished()
-
-    return Task(words.format(name=name), solution, files, {**files, path: change(files[path])})
 
 
 def _first_line(rng: Random) -> Task:
