@@ -87,6 +87,7 @@ class LocalLink(SocketLink):
                 self._server = os.pidfd_open(pid)
             except (ValueError, KeyError, OSError):
                 raise SandboxUnavailable(f"bubblewrap failed: {self._complaint()}") from None
+        self.root = f"/proc/{pid}/root"
         if self._group is not None:
             self._group.add(pid)
         setup = setup_frame(

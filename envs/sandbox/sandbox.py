@@ -98,12 +98,9 @@ class Sandbox:
         header = {
             "kind": "exec",
             "source": None if source is None else len(source),
-            "argv": argv,
-            "cwd": _path(cwd),
-            "env": _environment(env or {}),
+            **self._program(argv, cwd, env),
             "timeout": seconds,
             "output": self.limits.output,
-            "rlimits": self._rlimits(),
         }
         with self._busy:
             self._send(header, (source or b"") + given)
@@ -116,6 +113,39 @@ class Sandbox:
                 raise
             finally:
                 self._running = False
+
+    def start(
+        self, program: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str = WORK, log: str = ""
+    ) -> int:
+        """Start a program that goes on by itself until it ends, `exec` is called or the session is closed.
+
+        Its output is appended to the file ``log`` inside, or dropped. Returns its process id inside; `ended` says what
+        became of it, and is 127 for one that cannot be started.
+        """
+        request = {"kind": "start", **self._program(_argv(program), cwd, env), "log": log and _path(log)}
+        pid = self._ask(request)[0].get("pid")
+        if not isinstance(pid, int):
+            raise self._fail(f"the server started a process without a number: {pid!r}")
+        return pid
+
+    def ended(self) -> dict[int, int]:
+        """Process ids inside that have ended since the last call, with the exit code or minus the signal."""
+        header, _ = self._ask({"kind": "reap"})
+        try:
+            return {int(pid): int(code) for pid, code in header["processes"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._fail(f"the server's list is malformed: {error}") from None
+
+    def outside(self, path: str) -> str:
+        """Where the host finds a file of the session, for sockets and shared memory; what is there is not trusted.
+
+        Links inside lead astray: only for paths that no program inside could have changed. Only the local backend has
+        such paths; elsewhere raises `SandboxError`.
+        """
+        base = getattr(self._link, "root", None)
+        if base is None or self._gone:
+            raise SandboxError("there is no way into this session from outside")
+        return f"{base}{os.path.join(WORK, _path(path))}"
 
     def interrupt(self) -> None:
         """End the program that is running, if one is; its result says ``interrupted``. For another thread to call."""
@@ -297,6 +327,9 @@ class Sandbox:
         self._gone = self._gone or why
         self.close()
         return SandboxError(f"the sandbox is gone: {self._gone}")
+
+    def _program(self, argv: Sequence[str], cwd: str, env: Mapping[str, str] | None) -> dict[str, Any]:
+        return {"argv": argv, "cwd": _path(cwd), "env": _environment(env or {}), "rlimits": self._rlimits()}
 
     def _rlimits(self) -> dict[str, int]:
         limits = self.limits

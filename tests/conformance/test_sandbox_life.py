@@ -13,7 +13,7 @@ import time
 import pytest
 
 from selfgym.envs.sandbox.aio import AsyncSandbox
-from selfgym.envs.sandbox.limits import SandboxError, SandboxUnavailable
+from selfgym.envs.sandbox.limits import SandboxError, SandboxFileError, SandboxUnavailable
 from selfgym.envs.sandbox.opening import open_sandbox
 
 from .sandbox_host import alive, descendants, program, until
@@ -266,3 +266,48 @@ def test_nothing_is_unsafe_by_accident():
         open_sandbox("unsafe")
     with pytest.raises(ValueError, match="backend"):
         open_sandbox("lokal")
+
+
+def test_a_program_that_goes_on(box, host):
+    """It runs beside requests about files, says what became of it, and `exec` ends it."""
+    box.put("said", "")
+    pid = box.start(["sh", "-c", "echo begun $HOME; exec sleep 60"], env={"HOME": "/here"}, log="said")
+    assert until(lambda: box.get("said") == b"begun /here\n")
+    assert pid not in box.ended()
+    box.exec("print('next')")
+    assert box.ended() == {}, "what exec ends, it has waited for"
+    quick = {box.start(["sh", "-c", f"exit {code}"]): code for code in (0, 3)}
+    lost = box.start(["no-such-program"], log="said")
+    killed = box.start(["sh", "-c", "kill -9 $$"])
+    wanted, found = {**quick, lost: 127, killed: -9}, {}
+    assert until(lambda: found.update(box.ended()) or found.keys() >= wanted.keys())
+    assert {one: found[one] for one in wanted} == wanted
+    assert b"no-such-program" in box.get("said")
+    with pytest.raises(SandboxFileError):
+        box.start(["true"], log="no/such/folder/file")
+    box.remove("said")
+
+
+def sleeping(seconds):
+    """Whether a process of this machine sleeps for so long."""
+    told = subprocess.run(["pgrep", "-f", f"^sleep {seconds}$"], stdout=subprocess.DEVNULL, check=False)
+    return told.returncode == 0
+
+
+def test_what_goes_on_ends_with_the_session(open_box, host, only_contained):
+    box = open_box()
+    box.start(["sleep", "61.25"])
+    assert until(lambda: sleeping(61.25))
+    box.close()
+    assert until(lambda: not sleeping(61.25))
+
+
+def test_the_way_in_from_outside(open_box, backend):
+    box = open_box()
+    box.put("seen", "here")
+    if backend == "local":
+        with open(box.outside("seen")) as file:
+            assert file.read() == "here"
+        box.close()
+    with pytest.raises(SandboxError):
+        box.outside("seen")

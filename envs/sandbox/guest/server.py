@@ -153,9 +153,15 @@ def _serve(channel: Channel, files: tree.Tree, sacrifice: Sacrifice) -> None:
         files.open_up()
         if sacrifice.contained:
             tree.empty("/dev/shm")
+    elif header["kind"] == "reap":
+        channel.send({"kind": "ended", "processes": reap()})
     elif header["kind"] != "interrupt":  # which came too late
         try:
-            channel.send(*files.serve(header, body))
+            if header["kind"] == "start":
+                places = {name: header[name] and files.place(header[name]) for name in ("cwd", "log")}
+                channel.send({"kind": "started", "pid": start({**header, **places}, sacrifice)})
+            else:
+                channel.send(*files.serve(header, body))
         except (OSError, ValueError, RecursionError, MemoryError) as error:
             channel.send({"kind": "refused", "message": str(error) or type(error).__name__})
 
@@ -213,6 +219,33 @@ class Sacrifice:
     def _score(self, value: bytes) -> None:
         if self.contained:
             os.pwrite(self._fd, value, 0)
+
+
+def start(request: dict[str, Any], sacrifice: Sacrifice) -> int:
+    """Start a program that goes on by itself, its output in the file ``request["log"]`` or nowhere; its process id."""
+    null = os.open(os.devnull, os.O_RDWR)
+    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if request["log"] else null
+    with sacrifice:
+        pid = os.fork()
+        if pid == 0:
+            program.become(request, None, (null, log, log))
+    for fd in {null, log}:
+        os.close(fd)
+    return pid
+
+
+def reap() -> list[tuple[int, int]]:
+    """The processes that have ended since the last call, with their exit code or minus the signal."""
+    ended = []
+    try:
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                break
+            ended.append((pid, os.waitstatus_to_exitcode(status)))
+    except ChildProcessError:
+        pass
+    return ended
 
 
 def execute(channel: Channel, request: dict[str, Any], body: bytes, sacrifice: Sacrifice) -> None:
