@@ -19,15 +19,16 @@ from typing import Any, Literal
 from gymnasium.error import ResetNeeded
 
 from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
+from selfgym.envs.history import History
 from selfgym.envs.spaces import UnicodeText
 from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError, ToolCall
 from selfgym.envs.web.acting import Acting
 from selfgym.envs.web.actions import WEB_TOOLS, read_action
 from selfgym.envs.web.background import run, submit
 from selfgym.envs.web.browser import shared_browser
+from selfgym.envs.web.checkpoint import Checkpoint
 from selfgym.envs.web.finding import BrowserUnavailable
 from selfgym.envs.web.gate import Gate
-from selfgym.envs.web.history import Checkpoint, History
 from selfgym.envs.web.idle import keep, take
 from selfgym.envs.web.seeing import Part, Seen, in_words, observation, possible_actions, see, space
 from selfgym.envs.web.session import Look, Session, View
@@ -316,7 +317,7 @@ class BrowserEnv(AgentEnv[Any]):
         if ended:
             state.outcome = Outcome.SUCCESS if verdict.score >= 1.0 else Outcome.FAILURE
             state.reason = verdict.reason
-        state.history.record(call, state.seen.key)
+        state.history.record([call.name, call.arguments], state.seen.key)
         reward = verdict.score if verdict.reward is None else verdict.reward
         return (float(reward) if ended else 0.0), ended
 
@@ -353,7 +354,7 @@ class BrowserEnv(AgentEnv[Any]):
         return info
 
     async def _restore(self, snapshot: bytes) -> tuple[Any, dict[str, Any]]:
-        history, more = History.unpack(snapshot, self.version)
+        history, more = History.unpack(snapshot, self.version, _call)
         try:
             error, ended = more["error"], Outcome(more["ended"])
             page = None if more["page"] is None else Checkpoint.of(more["page"])
@@ -410,7 +411,7 @@ class BrowserEnv(AgentEnv[Any]):
     async def _again(self, state: _State, history: History) -> None:
         """Do what ``history`` has more than the state's, and compare what is seen."""
         for number in range(len(state.history.calls), len(history.calls)):
-            call, key = history.calls[number], history.keys[number]
+            call, key = _call(history.calls[number]), history.keys[number]
             state.outcome = Outcome.RUNNING
             try:
                 await self._do(state, call)
@@ -431,6 +432,11 @@ class BrowserEnv(AgentEnv[Any]):
         if self._session is not None:
             old, self._session = self._session, None
             await old.close()
+
+
+def _call(plain: Any) -> ToolCall:
+    name, arguments = plain
+    return WEB_TOOLS.parse({"name": name, "arguments": arguments})
 
 
 async def _translated(work: Any) -> Any:
