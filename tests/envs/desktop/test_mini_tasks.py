@@ -9,8 +9,8 @@ pytest.importorskip("PIL")
 
 from selfgym.envs.core import Outcome
 from selfgym.envs.desktop.actions import Click, Done, Key, Type
+from selfgym.envs.desktop.looking import find
 from selfgym.envs.desktop.mini.tasks.catalogue import TEMPLATES
-from selfgym.envs.desktop.mini.tasks.task import find
 
 SEEDS = range(5)
 

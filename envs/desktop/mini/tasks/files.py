@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
-from selfgym.envs.desktop.mini.tasks.task import Look, Task, Template, find, finished, press
+from selfgym.envs.desktop.looking import Look, find, finished, press
+from selfgym.envs.desktop.mini.tasks.task import Task, Template
 from selfgym.envs.desktop.mini.tasks.words import FOLDERS, file_names, home, line
 from selfgym.envs.desktop.mini.world import HOME
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from random import Random
 
 from selfgym.envs.desktop.actions import Action, Click, Type
+from selfgym.envs.desktop.looking import Look, find, finished, press
 from selfgym.envs.desktop.mini.programs.form import COUNTRIES, FIELDS, TICKETS
-from selfgym.envs.desktop.mini.tasks.task import Look, Task, Template, find, finished, press
+from selfgym.envs.desktop.mini.tasks.task import Task, Template
 from selfgym.envs.desktop.mini.tasks.words import person
 from selfgym.envs.desktop.mini.world import HOME
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from random import Random
 
 from selfgym.envs.desktop.actions import Action, Click, Scroll
+from selfgym.envs.desktop.looking import Look, find, finished, press
 from selfgym.envs.desktop.mini.programs.settings import CHOICES, DEFAULTS, LEVELS, SWITCHES
-from selfgym.envs.desktop.mini.tasks.task import Look, Task, Template, find, finished, press
+from selfgym.envs.desktop.mini.tasks.task import Task, Template
 from selfgym.envs.desktop.mini.world import HOME
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
+from selfgym.envs.desktop.looking import Look, find, finished, press
 from selfgym.envs.desktop.mini.programs.sheet import read_csv, write_csv
-from selfgym.envs.desktop.mini.tasks.task import Look, Task, Template, find, finished, press
+from selfgym.envs.desktop.mini.tasks.task import Task, Template
 from selfgym.envs.desktop.mini.tasks.words import table
 from selfgym.envs.desktop.mini.world import HOME
 

@@ -6,17 +6,14 @@ the way counts against it, and the answer, where one is asked for, is the one th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from selfgym.envs.desktop.actions import Action, Click, Done
+from selfgym.envs.desktop.actions import Action
+from selfgym.envs.desktop.looking import Look
 from selfgym.envs.desktop.mini.programs.settings import DEFAULTS
 from selfgym.envs.desktop.mini.world import World
-from selfgym.envs.desktop.node import Node
-
-Look = Callable[[], Sequence[Node]]
-"""Reads the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +54,3 @@ class Template:
     name: str
     level: int
     draw: Callable[[Random], Task]
-
-
-class Missing(LookupError):
-    """A solution looked for something that is not on the screen."""
-
-
-def find(look: Look, name: str, role: str = "") -> Node:
-    """The topmost element with a name. Raises `Missing`."""
-    for node in reversed(look()):
-        if node.name == name and role in ("", node.role):
-            return node
-    raise Missing(f"there is no {role or 'element'} {name!r} on the screen")
-
-
-def press(look: Look, name: str, role: str = "", count: int = 1) -> Click:
-    """A click in the middle of the topmost element with a name."""
-    x, y, width, height = find(look, name, role).box
-    return Click(x + width // 2, y + height // 2, count=count)
-
-
-def finished(answer: str = "") -> Done:
-    """The end of every solution."""
-    return Done(answer)
