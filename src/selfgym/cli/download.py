@@ -19,8 +19,8 @@ def download(
         str,
         typer.Argument(
             help="What to fetch: alfworld (the genuine games, 36 MB), code (the packages that selfgym/Code-v0 makes "
-            "its tasks from, 2 MB), browser (a Chromium, where there is none) or sites (the applications of "
-            "selfgym/Web-v0, each in an environment of its own)."
+            "its tasks from, 2 MB), browser (a Chromium, where there is none), sites (the applications of "
+            "selfgym/Web-v0, each in an environment of its own) or desktop (Debian's packages for selfgym/Desktop-v0)."
         ),
     ],
     to: Annotated[
@@ -101,9 +101,19 @@ def _sites(to: Path | None, force: bool, progress: Progress) -> tuple[dict[str, 
     return {"folder": str(sites_folder()), "sites": names}, f"{len(names)} sites are in {sites_folder()}", ""
 
 
+def _desktop(to: Path | None, force: bool, progress: Progress) -> tuple[dict[str, Any], str, str]:
+    from selfgym.cli.desktops import install_desktop
+
+    _as_it_is("desktop", to, force)
+    progress("desktop", 0, 1)
+    names = install_desktop()
+    progress("desktop", 1, 1)
+    return {"packages": names}, f"the desktop's {len(names)} packages are installed", ""
+
+
 def _as_it_is(what: str, to: Path | None, force: bool) -> None:
     if to is not None or force:
         raise CommandError(f"--to and --force have no meaning for {what}; SELFGYM_SITES says where sites are kept")
 
 
-_KNOWN = {"alfworld": _alfworld, "code": _code, "browser": _browser, "sites": _sites}
+_KNOWN = {"alfworld": _alfworld, "code": _code, "browser": _browser, "sites": _sites, "desktop": _desktop}

@@ -1,0 +1,256 @@
+"""What programs tell assistive technology (AT-SPI 2) about their windows: a list of `Node`, bounded in size and time.
+
+A level of the tree is asked about at once. Tables that manage their cells (a spreadsheet reports 2,147,483,647 of them)
+are never enumerated: the cells that can be seen are looked up by row and column. Closed menus are not looked into.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from selfgym.envs.desktop.node import Node
+from selfgym.envs.desktop.real.bus import Bus, Call
+
+_ATSPI = "org.a11y.atspi"
+_ROOT = (f"{_ATSPI}.Registry", f"/{_ATSPI.replace('.', '/')}/accessible/root")
+_NULL = "/org/a11y/atspi/null"
+_STATES = {
+    4: "checked", 10: "expanded", 12: "focused", 16: "modal", 20: "pressed", 23: "selected", 32: "indeterminate",
+}  # fmt: skip
+_EDITABLE, _ENABLED, _SENSITIVE, _SHOWING, _MANAGES = 7, 8, 24, 25, 31
+_TEXTUAL = frozenset({"text", "entry", "terminal", "paragraph", "document text", "spin button", "status bar", "label"})
+_NUMERIC = frozenset({"slider", "spin button", "progress bar"})
+_SILENT = frozenset(
+    {"filler", "panel", "split pane", "scroll pane", "viewport", "root pane", "layered pane", "application", "unknown",
+     "section", "separator", "redundant object", "invalid", "menu bar", "tool bar", "scroll bar", "list", "window",
+     "glass pane", "page tab list", "grouping", "table", "tree table", "tree", "image", "icon", "client",
+     "table cell", "tree item", "label", "list item", "splitter", "drawing area"}
+)  # fmt: skip
+"""Roles that say nothing unless they have a name."""
+_WINDOWS = frozenset({"frame", "dialog", "window", "alert", "file chooser", "color chooser"})
+_DEEPEST = 40
+_CHILDREN = 200
+"""Children of one element that are asked for."""
+_CELLS, _COLUMNS = 400, 20
+"""Cells of one table that are asked for, and columns where there are more."""
+_CHARACTERS = 2000
+"""Of a text that are read."""
+
+
+@dataclass(slots=True)
+class _Element:
+    """An element on the way from the bus to a `Node`."""
+
+    name: str
+    path: str
+    parent: _Element | None = None
+    role: str = ""
+    title: str = ""
+    states: int = 0
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    count: int = 0
+    value: str = ""
+    children: list[_Element] = field(default_factory=list)
+
+    def has(self, state: int) -> bool:
+        return bool(self.states >> state & 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What was found."""
+
+    nodes: list[Node]
+    truncated: tuple[str, ...]
+    """What there was more of: ``nodes``, ``children``, ``cells``, ``text`` or ``time``."""
+
+
+def bus_path(folder: str) -> str | None:
+    """The socket of the accessibility bus below a session's runtime folder, once it is there."""
+    try:
+        names = [name for name in os.listdir(f"{folder}/at-spi") if name.startswith("bus")]
+    except OSError:
+        return None
+    return f"{folder}/at-spi/{names[0]}" if names else None
+
+
+def read_tree(bus: Bus, size: tuple[int, int], most: int, deadline: float) -> Tree:
+    """The elements on a screen of ``size``, at most about ``most`` and until ``deadline``. Raises `BusError`."""
+    more: set[str] = set()
+    root = _Element(*_ROOT)
+    level, seen = _children(bus, [root], more, deadline, all_of_them=True), 0
+    for _ in range(_DEEPEST):
+        if not level:
+            break
+        if time.monotonic() > deadline - 0.02:
+            more.add("time")
+            break
+        if seen + len(level) > most:
+            more.add("nodes")
+            level = level[: most - seen]
+        seen += len(level)
+        _describe(bus, level, more, deadline)
+        for element in level:
+            assert element.parent is not None
+            element.parent.children.append(element)
+        level = _children(bus, [element for element in level if _open(element)], more, deadline)
+    return Tree(list(_flat(root, size)), tuple(sorted(more)))
+
+
+def ask_all(bus: Bus, deadline: float) -> bool:
+    """Ask every program for its name; whether all have answered. Raises `BusError`."""
+    root = _Element(*_ROOT)
+    programs = _children(bus, [root], set(), deadline, all_of_them=True)
+    return all(bus.ask([_property(program, "Accessible", "Name") for program in programs], deadline))
+
+
+def _open(element: _Element) -> bool:
+    """Whether to look into an element."""
+    if element.role == "application":
+        return True
+    if not element.has(_SHOWING) and element.role not in _WINDOWS:
+        return False
+    if element.role == "menu" and element.parent is not None and element.parent.role in ("menu bar", "menu"):
+        return any(element.has(state) for state in (2, 10, 12, 23))  # armed, expanded, focused, selected
+    if element.role in ("list", "menu") and element.parent is not None and element.parent.role == "combo box":
+        return element.parent.has(10)
+    return element.count != 0
+
+
+def _property(element: _Element, interface: str, name: str) -> Call:
+    return Call(
+        element.name, element.path, "org.freedesktop.DBus.Properties", "Get", "ss", (f"{_ATSPI}.{interface}", name)
+    )
+
+
+def _method(element: _Element, interface: str, name: str, signature: str = "", *body: Any) -> Call:
+    return Call(element.name, element.path, f"{_ATSPI}.{interface}", name, signature, body)
+
+
+def _describe(bus: Bus, level: Sequence[_Element], more: set[str], deadline: float) -> None:
+    """Fill in what a level of elements says of itself."""
+    calls = []
+    for element in level:
+        calls += [
+            _property(element, "Accessible", "Name"),
+            _method(element, "Accessible", "GetRoleName"),
+            _method(element, "Accessible", "GetState"),
+            _property(element, "Accessible", "ChildCount"),
+            _method(element, "Component", "GetExtents", "u", 0),
+        ]
+    answers = bus.ask(calls, deadline)
+    for element, (name, role, states, count, box) in zip(level, zip(*[iter(answers)] * 5, strict=True), strict=True):
+        element.title = str(name[0].value) if name else ""
+        element.role = str(role[0]) if role else ""
+        element.states = states[0][0] | states[0][1] << 32 if states and len(states[0]) == 2 else 0
+        element.count = int(count[0].value) if count else 0
+        element.box = tuple(box[0]) if box else (0, 0, 0, 0)
+    _values(bus, [element for element in level if element.has(_SHOWING)], more, deadline)
+
+
+def _values(bus: Bus, level: Sequence[_Element], more: set[str], deadline: float) -> None:
+    textual = [element for element in level if element.role in _TEXTUAL and not (element.title and element.count)]
+    numeric = [element for element in level if element.role in _NUMERIC]
+    calls = [_method(element, "Text", "GetText", "ii", 0, _CHARACTERS + 1) for element in textual]
+    calls += [_property(element, "Value", "CurrentValue") for element in numeric]
+    answers = bus.ask(calls, deadline) if calls else []
+    for element, answer in zip(numeric, answers[len(textual) :], strict=True):
+        element.value = f"{answer[0].value:g}" if answer else ""
+    for element, answer in zip(textual, answers, strict=False):
+        text = str(answer[0]) if answer else ""
+        if len(text) > _CHARACTERS:
+            more.add("text")
+        if text and text != element.title:
+            element.value = text[:_CHARACTERS]
+
+
+def _children(
+    bus: Bus, parents: Sequence[_Element], more: set[str], deadline: float, all_of_them: bool = False
+) -> list[_Element]:
+    """The elements below ``parents`` that are worth asking about."""
+    calls: list[Call] = []
+    spans: list[tuple[_Element, int]] = []
+    for parent in parents:
+        if parent.has(_MANAGES):
+            wanted = list(_cells(bus, parent, more, deadline))
+        elif all_of_them or parent.count <= _CHILDREN:
+            wanted = [_method(parent, "Accessible", "GetChildren")]
+        else:
+            more.add("children")
+            wanted = [_method(parent, "Accessible", "GetChildAtIndex", "i", index) for index in range(_CHILDREN)]
+        calls += wanted
+        spans.append((parent, len(wanted)))
+    answers = iter(bus.ask(calls, deadline) if calls else [])
+    found: list[_Element] = []
+    for parent, count in spans:
+        places: dict[tuple[str, str], None] = {}
+        for _ in range(count):
+            answer = next(answers)
+            if answer:
+                pairs = answer[0] if answer and answer[0] and isinstance(answer[0][0], list | tuple) else answer
+                places |= {(str(name), str(path)): None for name, path in pairs}
+        found += [_Element(name, path, parent) for name, path in places if path != _NULL]
+    return found
+
+
+def _cells(bus: Bus, table: _Element, more: set[str], deadline: float) -> Iterator[Call]:
+    """Questions for the cells of a table that can be seen: rows and columns between its corners."""
+    left, top, width, height = table.box
+    corners = [(left + 2, top + 2), (left + width - 3, top + height - 3)]
+    sizes = bus.ask([_property(table, "Table", "NRows"), _property(table, "Table", "NColumns")], deadline)
+    if not (sizes[0] and sizes[1]):
+        if 0 < table.count <= _CHILDREN:
+            yield _method(table, "Accessible", "GetChildren")
+        return
+    rows, columns = (int(size[0].value) for size in sizes if size)
+    first, last = (0, 0), (rows - 1, columns - 1)
+    if rows * columns > _CHILDREN:
+        first, last = (
+            _place(bus, table, corner, deadline) or end for corner, end in zip(corners, (first, last), strict=True)
+        )
+    down, across = range(first[0], last[0] + 1), range(first[1], last[1] + 1)
+    if len(down) * len(across) > _CELLS:
+        more.add("cells")
+        across = across[:_COLUMNS]
+        down = down[: _CELLS // len(across)]
+    for row in down:
+        for column in across:
+            yield _method(table, "Table", "GetAccessibleAt", "ii", row, column)
+
+
+def _place(bus: Bus, table: _Element, point: tuple[int, int], deadline: float) -> tuple[int, int] | None:
+    """Row and column of the cell at a point of the screen."""
+    at = bus.ask([_method(table, "Component", "GetAccessibleAtPoint", "iiu", *point, 0)], deadline)[0]
+    if not at or at[0][1] == _NULL:
+        return None
+    cell = _Element(str(at[0][0]), str(at[0][1]))
+    index = bus.ask([_method(cell, "Accessible", "GetIndexInParent")], deadline)[0]
+    if not index or index[0] < 0:
+        return None
+    asked = [_method(table, "Table", f"Get{what}AtIndex", "i", index[0]) for what in ("Row", "Column")]
+    row, column = bus.ask(asked, deadline)
+    return (int(row[0]), int(column[0])) if row and column else None
+
+
+def _on_screen(box: tuple[int, int, int, int], size: tuple[int, int]) -> bool:
+    left, top, width, height = box
+    return width > 0 and height > 0 and -width < left < size[0] and -height < top < size[1]
+
+
+def _flat(element: _Element, size: tuple[int, int]) -> Iterator[Node]:
+    """The elements below one that are on the screen, in the tree's order."""
+    for child in element.children:
+        if (
+            child.has(_SHOWING)
+            and _on_screen(child.box, size)
+            and (child.title.strip() or child.value or child.role not in _SILENT)
+        ):
+            states = [word for state, word in _STATES.items() if child.has(state)]
+            if not child.has(_SENSITIVE) and not child.has(_ENABLED):
+                states.append("disabled")
+            yield Node(child.role, child.title.strip(), child.box, child.value, tuple(states))
+        yield from _flat(child, size)

@@ -1,0 +1,67 @@
+"""The real applications: what starts them, the Debian packages they come in, and when their windows rest."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from selfgym.envs.desktop.real.settling import Settling
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One application."""
+
+    name: str
+    package: str
+    """The Debian package."""
+    window: str
+    """The class of its windows."""
+    arguments: tuple[str, ...] = ()
+    """Before the files that it is to open."""
+    settling: Settling = Settling()  # noqa: RUF009 (frozen)
+    also: tuple[str, ...] = ()
+    """Further packages that it needs for what tasks ask of it."""
+
+    def command(self, files: Sequence[str]) -> list[str]:
+        """The program with what it is to open."""
+        return [self.name, *self.arguments, *files]
+
+
+_QT = Settling(asks="tree", first=0.06, quiet=0.05)
+APPLICATIONS = {
+    application.name: application
+    for application in (
+        Application("mousepad", "mousepad", "Mousepad"),
+        Application("featherpad", "featherpad", "FeatherPad", settling=_QT),
+        Application("pcmanfm", "pcmanfm", "Pcmanfm"),
+        Application("galculator", "galculator", "Galculator"),
+        Application("gnumeric", "gnumeric", "Gnumeric", ("--no-splash",), Settling(quiet=0.05)),
+        Application("sqlitebrowser", "sqlitebrowser", "DB Browser for SQLite", settling=_QT),
+        Application("sakura", "sakura", "Sakura", settling=Settling(quiet=0.05)),
+        Application("zim", "zim", "Zim", settling=Settling(quiet=0.05)),
+        Application("mtpaint", "mtpaint", "Mtpaint"),
+        Application("viewnior", "viewnior", "Viewnior"),
+        Application("xarchiver", "xarchiver", "Xarchiver", settling=Settling(quiet=0.05), also=("zip", "unzip")),
+    )
+}
+"""By the name of their program."""
+SCREEN = {"Xvfb": "xvfb", "openbox": "openbox", "dbus-daemon": "dbus"}
+"""Programs that every screen needs, and their packages."""
+BUS = "/usr/libexec/at-spi-bus-launcher"
+"""The program that every screen needs for the elements; its package is ``at-spi2-core``."""
+
+
+def packages() -> list[str]:
+    """Every Debian package that the real desktop is made of."""
+    more = [name for one in APPLICATIONS.values() for name in (one.package, *one.also)]
+    return [*SCREEN.values(), "at-spi2-core", "libatk-adaptor", "fonts-dejavu-core", *more]
+
+
+def missing(applications: Iterable[str] = APPLICATIONS) -> list[str]:
+    """The packages among those of the screen and of these applications that are not here."""
+    lacking = [package for program, package in SCREEN.items() if shutil.which(program) is None]
+    if shutil.which(BUS) is None:
+        lacking.append("at-spi2-core")
+    return lacking + [APPLICATIONS[name].package for name in applications if shutil.which(name) is None]

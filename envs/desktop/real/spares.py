@@ -1,0 +1,90 @@
+"""Screens that are started ahead, so that a reset need not wait for one: a few for each size, in this process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections import defaultdict
+
+from selfgym.envs.desktop.real.session import ScreenFailure, Session
+from selfgym.envs.sandbox.limits import SandboxError
+
+Size = tuple[int, int]
+
+
+class Spares:
+    """The screens of one process. For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._forget()
+
+    def take(self, size: Size) -> Session:
+        """A screen of this size: a spare one, or one that is started now. Raises `ScreenFailure`."""
+        with self._lock:
+            self._own()
+            found = self._ready[size].pop() if self._ready[size] else None
+        return found or Session(*size)
+
+    def prepare(self, size: Size, count: int) -> None:
+        """Start screens in the background until there are ``count`` spare ones of this size."""
+        with self._lock:
+            self._own()
+            lacking = count - len(self._ready[size]) - self._starting[size]
+            self._starting[size] += max(0, lacking)
+        for _ in range(lacking):
+            threading.Thread(target=self._start, args=(size, os.getpid()), daemon=True).start()
+
+    def enter(self) -> None:
+        """Say that one more environment may take screens."""
+        with self._lock:
+            self._own()
+            self._users += 1
+
+    def leave(self) -> None:
+        """Say that one takes no more; with the last one go the spare screens."""
+        with self._lock:
+            self._own()
+            self._users -= 1
+            if self._users > 0:
+                return
+        self.close()
+
+    def close(self) -> None:
+        """End every spare screen."""
+        with self._lock:
+            self._own()
+            left = [session for sessions in self._ready.values() for session in sessions]
+            self._ready.clear()
+            self._generation += 1
+        for session in left:
+            session.close()
+
+    def _start(self, size: Size, owner: int) -> None:
+        generation = self._generation
+        try:
+            session = Session(*size)
+        except (ScreenFailure, SandboxError):  # whoever needs one is told when starting it himself
+            session = None
+        with self._lock:
+            self._starting[size] -= 1
+            if session is not None and owner == self._owner and generation == self._generation:
+                self._ready[size].append(session)
+                return
+        if session is not None:
+            session.close()
+
+    def _own(self) -> None:
+        if self._owner != os.getpid():  # a fork: what was started belongs to the parent
+            self._forget()
+
+    def _forget(self) -> None:
+        self._owner, self._generation, self._users = os.getpid(), 0, 0
+        self._ready: dict[Size, list[Session]] = defaultdict(list)
+        self._starting: dict[Size, int] = defaultdict(int)
+
+
+SPARES = Spares()
+"""Those of this process."""
+atexit.register(SPARES.close)

@@ -1,0 +1,109 @@
+"""An episode's applications on a screen: opened with their files, waited for, arranged, watched."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+from selfgym.envs.desktop.actions import Action, Wait
+from selfgym.envs.desktop.real.applications import APPLICATIONS, Application
+from selfgym.envs.desktop.real.display import DisplayError, Window
+from selfgym.envs.desktop.real.session import HOME, ScreenFailure, Session
+from selfgym.envs.desktop.real.settling import Settled, Settling, settle
+
+_OPENING = 30.0
+"""Seconds that an application may take to show its window."""
+_DATE = 1_700_000_000  # when every file of the beginning was changed last: programs show it
+_POLL = 0.005
+
+
+class Stage:
+    """The applications of one episode."""
+
+    def __init__(self, session: Session, opens: Sequence[tuple[str, ...]], files: Mapping[str, bytes]) -> None:
+        """Put the files there and open the applications. Raises `ScreenFailure`, `SandboxError`, `DisplayError`."""
+        self.session = session
+        self._applications = [APPLICATIONS[name] for name, *_ in opens]
+        self._settling = reduce(Settling.joined, (one.settling for one in self._applications))
+        self._programs = {session.server: "Xvfb"}
+        _furnish(session, files)
+        windows = [self._open(one, shown) for one, (_, *shown) in zip(self._applications, opens, strict=True)]
+        if len(windows) > 1:
+            self._arrange(windows)
+        self.settled = self._rest()
+
+    def do(self, action: Action) -> None:
+        """Do one action and wait until the screen rests. Raises `ActionError` where it cannot be done."""
+        if isinstance(action, Wait):
+            self.session.display.sync()
+            time.sleep(action.seconds)
+        else:
+            self.session.hand.do(action)
+        self.settled = self._rest()
+        self.watch()
+
+    def watch(self) -> None:
+        """Raise `ScreenFailure` where a program has failed; one that was quit has not."""
+        for process, code in self.session.sandbox.ended().items():
+            name = self._programs.get(process)
+            if name is not None and (code != 0 or name == "Xvfb"):
+                how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+                raise ScreenFailure(f"{name} {how}")
+
+    def _open(self, application: Application, files: Sequence[str]) -> Window:
+        session, display = self.session, self.session.display
+        before = {window.id for window in display.windows()}
+        display.drawn()
+        process = session.launch(application.command([f"{HOME}/{file}" for file in files]))
+        self._programs[process] = application.name
+        until = time.monotonic() + _OPENING
+        while True:
+            for window in display.windows():
+                if window.id not in before and window.program == application.window and _painted(session, window):
+                    settle(display, Settling("nobody", first=0.1, quiet=0.05, deadline=5.0))
+                    return window
+            if time.monotonic() > until:
+                raise ScreenFailure(f"{application.name} has shown no window after {_OPENING:.0f} seconds")
+            if not display.wait(time.monotonic() + _POLL):
+                self.watch()
+
+    def _arrange(self, windows: Sequence[Window]) -> None:
+        """Side by side, the first one with the focus."""
+        display, (width, height) = self.session.display, self.session.size
+        each = width // len(windows)
+        for place, window in enumerate(windows):
+            display.maximised(window.id, False)
+            display.place(window.id, (place * each, 0, each, height))
+        display.activate(windows[0].id)
+        settle(display, Settling("nobody", first=0.1, quiet=0.05, deadline=5.0))
+
+    def _rest(self) -> Settled:
+        answered = self._settling.asks == "tree" and self.session.asked(self._settling.deadline)
+        return settle(self.session.display, self._settling, answered)
+
+
+def _painted(session: Session, window: Window) -> bool:
+    """Whether most of a window has been drawn since `Display.drawn` was asked last: it is then no empty frame."""
+    display = session.display
+    try:
+        drawn = [width * height for _, width, height in display.peek()]
+    except DisplayError as error:
+        raise ScreenFailure(str(error)) from None
+    return max(drawn, default=0) > window.box[2] * window.box[3] // 3
+
+
+def _furnish(session: Session, files: Mapping[str, bytes]) -> None:
+    """Put files and folders there, all of one date."""
+    folders = [path for path in files if path.endswith("/")]
+    session.sandbox.put_all(
+        {f"{HOME}/{path}{'.keep' if path in folders else ''}": content for path, content in files.items()}
+    )
+    for path in folders:
+        session.sandbox.remove(f"{HOME}/{path}.keep")
+    for path in files:
+        parts = path.rstrip("/").split("/")
+        for depth in range(len(parts), 0, -1):
+            outside = session.sandbox.outside(f"{HOME}/{'/'.join(parts[:depth])}")
+            os.utime(outside, (_DATE, _DATE), follow_symlinks=False)

@@ -1,0 +1,8 @@
+"""Every template with real applications."""
+
+from __future__ import annotations
+
+from selfgym.envs.desktop.real.tasks import mousepad
+from selfgym.envs.desktop.real.tasks.task import Template
+
+TEMPLATES: dict[str, Template] = {template.name: template for room in (mousepad,) for template in room.TEMPLATES}
