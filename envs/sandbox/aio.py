@@ -49,6 +49,14 @@ class AsyncSandbox:
         """Run a program. Where the coroutine is cancelled the program is ended; the session goes on."""
         return await self._call(partial(self.sandbox.exec, *arguments, **options))
 
+    async def start(self, *arguments: Any, **options: Any) -> int:
+        """See `Sandbox.start`."""
+        return await self._call(partial(self.sandbox.start, *arguments, **options))
+
+    async def ended(self) -> dict[int, int]:
+        """See `Sandbox.ended`."""
+        return await self._call(self.sandbox.ended)
+
     async def put(self, path: str, data: bytes | str, mode: int = 0o644) -> None:
         """Write a file."""
         await self._call(partial(self.sandbox.put, path, data, mode))

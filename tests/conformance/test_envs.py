@@ -96,6 +96,15 @@ def browser():
         pytest.skip(f"NO BROWSER: {needs}")
 
 
+@pytest.fixture(scope="session")
+def desktop(sandboxes):
+    """The test is skipped where the real desktop's packages are not installed."""
+    from selfgym.envs.desktop.real.applications import missing
+
+    if lacking := missing():
+        pytest.skip(f"NO DESKTOP: {', '.join(lacking)} not installed; selfgym download desktop")
+
+
 def settings_of(name):
     """The arguments with which an environment is tested."""
     return SETTINGS.get(name, {"admissible_commands": True} if name.startswith(SINGLE) else {})
@@ -108,6 +117,8 @@ def _ready(request, name):
         request.getfixturevalue("sandboxes")
     if name == "selfgym/BrowserGym-v0" and find_spec("browsergym") is None:
         pytest.skip("BrowserGym is not installed here: it wants an environment of its own; see test_browsergym.py")
+    if name == "selfgym/Desktop-v0":
+        request.getfixturevalue("desktop")
     if name.startswith(("selfgym/Web-", SINGLE)):
         request.getfixturevalue("browser")
 

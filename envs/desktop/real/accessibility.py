@@ -190,8 +190,8 @@ def _children(
         places: dict[tuple[str, str], None] = {}
         for _ in range(count):
             answer = next(answers)
-            if answer:
-                pairs = answer[0] if answer and answer[0] and isinstance(answer[0][0], list | tuple) else answer
+            if answer:  # one element, or a list of them
+                pairs = [answer[0]] if answer[0] and isinstance(answer[0][0], str) else answer[0]
                 places |= {(str(name), str(path)): None for name, path in pairs}
         found += [_Element(name, path, parent) for name, path in places if path != _NULL]
     return found

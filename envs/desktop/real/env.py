@@ -312,7 +312,7 @@ class DesktopEnv(AgentEnv[Any]):
                 self._lose(str(failure))
                 info["outcome"] = self._outcome
         if self._stage is not None:
-            info["settled"], info["settle_seconds"] = self._stage.settled.quiet, self._stage.settled.seconds
+            info["settled"] = self._stage.settled
         if self._reason:
             info["reason"] = self._reason
         return info

@@ -8,7 +8,7 @@ at rest once nothing was drawn for a while. A blinking caret is not drawing. Eac
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from selfgym.envs.desktop.real.display import Display
@@ -46,9 +46,10 @@ class Settled:
 
     quiet: bool
     """Whether the screen came to rest before the deadline."""
-    seconds: float
     answered: bool
     """Whether a program said that it had dealt with what came before."""
+    seconds: float = field(compare=False, repr=False)
+    """How long it took: no part of what an episode is."""
 
 
 def settle(display: Display, how: Settling, answered: bool = False) -> Settled:
@@ -64,7 +65,7 @@ def settle(display: Display, how: Settling, answered: bool = False) -> Settled:
         display.wait(min(last + wait, until))
         if any(min(width, height) > 1 and width > how.caret for _, width, height in display.drawn()):
             last, wait = time.monotonic(), how.quiet
-    return Settled(now < until, now - began, answered)
+    return Settled(now < until, answered, now - began)
 
 
 def _pinged(display: Display, until: float) -> bool:

@@ -6,6 +6,7 @@ import atexit
 import os
 import threading
 from collections import defaultdict
+from contextlib import suppress
 
 from selfgym.envs.desktop.real.session import ScreenFailure, Session
 from selfgym.envs.sandbox.limits import SandboxError
@@ -33,8 +34,10 @@ class Spares:
             self._own()
             lacking = count - len(self._ready[size]) - self._starting[size]
             self._starting[size] += max(0, lacking)
-        for _ in range(lacking):
-            threading.Thread(target=self._start, args=(size, os.getpid()), daemon=True).start()
+            threads = [threading.Thread(target=self._start, args=(size,), daemon=True) for _ in range(lacking)]
+            self._threads = [thread for thread in self._threads if thread.is_alive()] + threads
+        for thread in threads:
+            thread.start()
 
     def enter(self) -> None:
         """Say that one more environment may take screens."""
@@ -52,35 +55,33 @@ class Spares:
         self.close()
 
     def close(self) -> None:
-        """End every spare screen."""
+        """End every spare screen, and those that are being started."""
         with self._lock:
             self._own()
+            threads, self._threads = self._threads, []
+        for thread in threads:
+            thread.join()
+        with self._lock:
             left = [session for sessions in self._ready.values() for session in sessions]
             self._ready.clear()
-            self._generation += 1
         for session in left:
             session.close()
 
-    def _start(self, size: Size, owner: int) -> None:
-        generation = self._generation
-        try:
-            session = Session(*size)
-        except (ScreenFailure, SandboxError):  # whoever needs one is told when starting it himself
-            session = None
+    def _start(self, size: Size) -> None:
+        found: list[Session] = []
+        with suppress(ScreenFailure, SandboxError):  # whoever needs one is told when starting it himself
+            found.append(Session(*size))
         with self._lock:
             self._starting[size] -= 1
-            if session is not None and owner == self._owner and generation == self._generation:
-                self._ready[size].append(session)
-                return
-        if session is not None:
-            session.close()
+            self._ready[size] += found
 
     def _own(self) -> None:
         if self._owner != os.getpid():  # a fork: what was started belongs to the parent
             self._forget()
 
     def _forget(self) -> None:
-        self._owner, self._generation, self._users = os.getpid(), 0, 0
+        self._owner, self._users = os.getpid(), 0
+        self._threads: list[threading.Thread] = []
         self._ready: dict[Size, list[Session]] = defaultdict(list)
         self._starting: dict[Size, int] = defaultdict(int)
 
