@@ -9,7 +9,8 @@ the language:
   the network).
 * ``needs-alfworld`` runs only where the genuine games are at hand, ``needs-sandbox`` where a local sandbox can be
   opened, ``needs-docker`` where an engine answers, ``needs-packages`` where there are a sandbox and the archives of
-  ``selfgym download code``, ``needs-browser`` where there is a Chromium. What was left out is a skipped test that
+  ``selfgym download code``, ``needs-browser`` where there is a Chromium, ``needs-desktop`` where there are a sandbox
+  and the packages of ``selfgym download desktop``. What was left out is a skipped test that
   says so.
 """
 
@@ -32,6 +33,7 @@ import typer
 from selfgym.cli import app
 from selfgym.cli.browsers import web_needs
 from selfgym.cli.sandboxes import packages_check
+from selfgym.envs.desktop.real.applications import missing
 from selfgym.envs.sandbox.limits import SandboxUnavailable
 from selfgym.envs.sandbox.opening import probe
 
@@ -91,6 +93,7 @@ def absent(games: str) -> dict[str, str]:
         "needs-sandbox": sandbox,
         "needs-docker": unavailable("docker"),
         "needs-browser": web_needs(),
+        "needs-desktop": sandbox or ", ".join(missing()),
         "needs-packages": sandbox or ("" if packages.ok else f"{packages.found}; {packages.remedy}"),
     }
     return {mark: reason for mark, reason in reasons.items() if reason}
@@ -171,7 +174,8 @@ def complaint(line: str) -> str:
 
 
 def test_every_mark_is_one_that_is_known() -> None:
-    known = {"not-run", "needs-alfworld", "needs-sandbox", "needs-docker", "needs-packages", "needs-browser"}
+    needs = ("alfworld", "sandbox", "docker", "packages", "browser", "desktop")
+    known = {"not-run", *(f"needs-{what}" for what in needs)}
     assert not [
         f"{page.name}:{block.line} {mark}"
         for page in PAGES

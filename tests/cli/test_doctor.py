@@ -27,7 +27,7 @@ def test_it_reports_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     checks = report(capsys)
     assert checks["Python"]["found"].startswith(platform.python_version())
     assert "cores" in checks["machine"]["found"]
-    assert {"torch", "transformers", "Chromium", "Xvfb", "vllm", "ray", "Code-v0 packages"} <= checks.keys()
+    assert {"torch", "transformers", "Chromium", "applications", "vllm", "ray", "Code-v0 packages"} <= checks.keys()
 
 
 def test_what_is_missing_comes_with_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
