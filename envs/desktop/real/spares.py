@@ -17,6 +17,12 @@ Size = tuple[int, int]
 class Spares:
     """The screens of one process. For any thread."""
 
+    _owner: int
+    _users: int
+    _threads: list[threading.Thread]
+    _ready: dict[Size, list[Session]]
+    _starting: dict[Size, int]
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forget()
@@ -81,9 +87,9 @@ class Spares:
 
     def _forget(self) -> None:
         self._owner, self._users = os.getpid(), 0
-        self._threads: list[threading.Thread] = []
-        self._ready: dict[Size, list[Session]] = defaultdict(list)
-        self._starting: dict[Size, int] = defaultdict(int)
+        self._threads = []
+        self._ready = defaultdict(list)
+        self._starting = defaultdict(int)
 
 
 SPARES = Spares()
