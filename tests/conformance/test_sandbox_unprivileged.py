@@ -55,3 +55,16 @@ def test_list(somebody, name):
     )
     print(done.stdout[-3000:])
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-1000:]
+
+
+def test_the_real_desktop(somebody):
+    """Screens are sandboxes that are looked into from outside, which takes no rights."""
+    command, environment = somebody
+    tests = str(REPOSITORY / "tests" / "envs" / "desktop" / "test_real_desktop.py")
+    arguments = ["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", tests, "-k", "a_task_is_done"]
+    done = subprocess.run(
+        [*command, *arguments], cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300
+    )
+    if "NO DESKTOP" in done.stdout:
+        pytest.skip("NO DESKTOP: selfgym download desktop")
+    assert "1 passed" in done.stdout, done.stdout[-6000:] + done.stderr[-1000:]
