@@ -92,6 +92,11 @@ class Display:
         numbers = self._do(self._numbers, self.connection.create_resource_object("window", window), "_NET_WM_STATE")
         return {str(self._do(self.connection.get_atom_name, number)) for number in numbers}
 
+    def dialog(self, window: int) -> bool:
+        """Whether a window says that it is a dialog."""
+        kinds = self._do(self._numbers, self.connection.create_resource_object("window", window), "_NET_WM_WINDOW_TYPE")
+        return self.atom("_NET_WM_WINDOW_TYPE_DIALOG") in kinds
+
     def clipboard(self, seconds: float) -> str | None:
         """The text that a program holds for pasting; ``None`` where none does, or in so many seconds."""
         names = ("CLIPBOARD", "UTF8_STRING", "SELFGYM_COPY")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import reduce
 
-from selfgym.envs.desktop.actions import Action, Wait
+from selfgym.envs.desktop.actions import Action, Click, Key, Type, Wait
 from selfgym.envs.desktop.real.applications import APPLICATIONS, Application
 from selfgym.envs.desktop.real.display import DisplayError, Window
 from selfgym.envs.desktop.real.session import HOME, ScreenFailure, Session
@@ -17,6 +17,8 @@ _OPENING = 30.0
 """Seconds that an application may take to show its window."""
 _DATE = 1_700_000_000  # when every file of the beginning was changed last: programs show it
 _POLL = 0.005
+_HELD_DOWN = Settling("nobody", first=0.27, quiet=0.05)
+"""GTK shows a button that a key pressed, or a file dialog itself, as held down for 0.25 s before it does anything."""
 
 
 class Stage:
@@ -39,9 +41,20 @@ class Stage:
         if isinstance(action, Wait):
             self.session.display.sync()
             time.sleep(action.seconds)
+            self.settled = self._rest()
         else:
+            before = self.session.display.active()
             self.session.hand.do(action)
-        self.settled = self._rest()
+            self.settled = self._rest()
+            after = self.session.display.active()
+            if (
+                before
+                and after
+                and before.id == after.id
+                and _presses(action)
+                and self.session.display.dialog(after.id)
+            ):
+                self.settled = settle(self.session.display, _HELD_DOWN, self.settled.answered)
         self.watch()
 
     def watch(self) -> None:
@@ -82,6 +95,19 @@ class Stage:
     def _rest(self) -> Settled:
         answered = self._settling.asks == "tree" and self.session.asked(self._settling.deadline)
         return settle(self.session.display, self._settling, answered)
+
+
+def _presses(action: Action) -> bool:
+    """Whether an action may have pressed a button of a dialog."""
+    match action:
+        case Click():
+            return True
+        case Key(keys):
+            return keys.rpartition("+")[2].lower() in ("return", "enter", "space", " ") or "alt+" in keys.lower()
+        case Type(text):
+            return text.endswith(("\n", " "))
+        case _:
+            return False
 
 
 def _painted(session: Session, window: Window) -> bool:
