@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 _NAMES = (
@@ -48,3 +49,9 @@ def lines(rng: Random, count: int) -> list[str]:
 def text(rows: list[str]) -> bytes:
     """Lines as the contents of a file."""
     return "".join(f"{row}\n" for row in rows).encode()
+
+
+def holds(rows: list[str]) -> Callable[[bytes], bool]:
+    """Whether a file has just these lines; the last one may or may not be ended."""
+    whole = text(rows)
+    return lambda content: content in (whole, whole[:-1])
