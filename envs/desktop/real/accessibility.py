@@ -160,8 +160,15 @@ def _values(bus: Bus, level: Sequence[_Element], more: set[str], deadline: float
     answers = bus.ask(calls, deadline) if calls else []
     for element, answer in zip(numeric, answers[len(textual) :], strict=True):
         element.value = f"{answer[0].value:g}" if answer else ""
-    for element, answer in zip(textual, answers, strict=False):
-        text = str(answer[0]) if answer else ""
+    texts = [str(answer[0]) if answer else "" for answer in answers[: len(textual)]]
+    silent = [place for place, text in enumerate(texts) if not text]
+    lengths = bus.ask([_property(textual[place], "Text", "CharacterCount") for place in silent], deadline)
+    short = [(place, int(length[0].value)) for place, length in zip(silent, lengths, strict=True) if length]
+    short = [(place, min(length, _CHARACTERS + 1)) for place, length in short if length > 0]
+    again = [_method(textual[place], "Text", "GetText", "ii", 0, length) for place, length in short]
+    for (place, _), answer in zip(short, bus.ask(again, deadline), strict=True):  # Qt: nothing beyond the end
+        texts[place] = str(answer[0]) if answer else ""
+    for element, text in zip(textual, texts, strict=True):
         if len(text) > _CHARACTERS:
             more.add("text")
         if text and text != element.title:
@@ -252,5 +259,5 @@ def _flat(element: _Element, size: tuple[int, int]) -> Iterator[Node]:
             states = [word for state, word in _STATES.items() if child.has(state)]
             if not child.has(_SENSITIVE) and not child.has(_ENABLED):
                 states.append("disabled")
-            yield Node(child.role, child.title.strip(), child.box, child.value, tuple(states))
+            yield Node(child.role, " ".join(child.title.split()), child.box, child.value, tuple(states))
         yield from _flat(child, size)
