@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from selfgym.envs.desktop.real.tasks import mousepad, mousepad_around
+from selfgym.envs.desktop.real.tasks import (
+    featherpad,
+    mousepad,
+    mousepad_around,
+    sakura,
+    zim,
+)
 from selfgym.envs.desktop.real.tasks.task import Template
 
-TEMPLATES: dict[str, Template] = {
-    template.name: template for room in (mousepad, mousepad_around) for template in room.TEMPLATES
-}
+_ROOMS = (mousepad, mousepad_around, featherpad, zim, sakura)
+TEMPLATES: dict[str, Template] = {template.name: template for room in _ROOMS for template in room.TEMPLATES}

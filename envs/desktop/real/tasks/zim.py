@@ -1,0 +1,237 @@
+"""Tasks with the desktop wiki Zim, whose pages are text files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from random import Random
+
+from selfgym.envs.desktop.actions import Action, Key, Type
+from selfgym.envs.desktop.looking import Look, finished, press
+from selfgym.envs.desktop.real.tasks.material import lines, names, words
+from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, only
+from selfgym.envs.desktop.real.tasks.task import Task, Template
+
+_FOLDER = "notes"
+_NOTEBOOK = (
+    "[Notebook]\nversion=0.4\nname=Notes\ninterwiki=\nhome=Home\nicon=\ndocument_root=\nshared=True\n"
+    "endofline=unix\ndisable_trash=True\nprofile=\n"
+)
+_HEADER = "Content-Type: text/x-zim-wiki\nWiki-Format: zim 0.6\nCreation-Date: 2023-11-14T00:00:00+00:00\n"
+OPEN = ("zim", _FOLDER)
+"""Zim with its notebook."""
+
+
+def path(page: str) -> str:
+    """The file of a page."""
+    return f"{_FOLDER}/{page}.txt"
+
+
+def notebook(pages: Mapping[str, Sequence[str]]) -> dict[str, bytes]:
+    """The files of a notebook with these pages and the lines on them, and a first page called Home."""
+    shown = {"Home": ["Welcome."], **pages}
+    files = {
+        path(page): "".join(f"{row}\n" for row in (_HEADER, _title(page), "", *rows)).encode()
+        for page, rows in shown.items()
+    }
+    return files | {f"{_FOLDER}/notebook.zim": _NOTEBOOK.encode()}
+
+
+def reads(page: str, rows: Sequence[str], *, or_title: str = "") -> Callable[[bytes], bool]:
+    """Whether a page has its title, or that of another, and these lines; empty lines and dates do not count."""
+
+    def right(content: bytes) -> bool:
+        body = content.decode("utf-8", "replace").partition("\n\n")[2].splitlines()
+        found = [row.rstrip() for row in body if row.strip() and not row.startswith("Created ")]
+        return found in ([_title(title), *rows] for title in (page, or_title or page))
+
+    return right
+
+
+def pages(rng: Random, count: int) -> list[str]:
+    """So many names of pages, all different."""
+    return [name.capitalize() for name in names(rng, count, ending="")]
+
+
+def _title(page: str) -> str:
+    return f"====== {page} ======"
+
+
+def _at_line(number: int) -> Iterator[Action]:
+    """To a line of the page, the title's being 0 and an empty one below it."""
+    yield Key("ctrl+Home")
+    for _ in range(number + 1 if number else 0):
+        yield Key("Down")
+
+
+def _append(rng: Random) -> Task:
+    page, other = pages(rng, 2)
+    rows, new = lines(rng, 3), lines(rng, 1)[0]
+
+    def play(look: Look, page: str) -> Iterator[Action]:
+        yield press(look, page, "table cell")
+        yield Key("ctrl+End")
+        yield Type(f"{new}\n")
+        yield Key("ctrl+s")
+        yield finished()
+
+    return Task(
+        f'Add the line "{new}" at the end of the page {page}, and save it.',
+        (OPEN,),
+        lambda look: play(look, page),
+        lambda look: play(look, other),
+        notebook({page: rows, other: lines(rng, 2)}),
+        {path(page): reads(page, [*rows, new])},
+    )
+
+
+def _new(rng: Random) -> Task:
+    new, other, wrong = pages(rng, 3)
+    rows = lines(rng, 2)
+
+    def play(look: Look, name: str) -> Iterator[Action]:
+        yield from chosen(look, "File", "New Page...")
+        yield beside(look, "Page Name:")
+        yield Type(name)
+        yield press(look, "OK", "push button")
+        yield Type("\n".join(rows))
+        yield from chosen(look, "File", "Save")
+        yield finished()
+
+    return Task(
+        f'Create a page called {new} with the two lines "{rows[0]}" and "{rows[1]}" below its title, and save it.',
+        (OPEN,),
+        lambda look: play(look, new),
+        lambda look: play(look, wrong),
+        notebook({other: lines(rng, 3)}),
+        {path(new): reads(new, rows)},
+    )
+
+
+def _heading(rng: Random) -> Task:
+    page, other = pages(rng, 2)
+    rows = lines(rng, 4)
+    number = rng.randrange(1, 5)
+    level, wrong = rng.sample([2, 3, 4], 2)
+
+    def play(look: Look, level: int) -> Iterator[Action]:
+        yield press(look, page, "table cell")
+        yield from _at_line(number)
+        yield from chosen(look, "Format", f"Heading {level}")
+        yield Key("ctrl+s")
+        yield finished()
+
+    marks = "=" * (7 - level)
+    wanted = [f"{marks} {row} {marks}" if place == number else row for place, row in enumerate(rows, 1)]
+    return Task(
+        f'On the page {page}, make the line "{rows[number - 1]}" a heading of level {level}, and save the page.',
+        (OPEN,),
+        lambda look: play(look, level),
+        lambda look: play(look, wrong),
+        notebook({page: rows, other: lines(rng, 2)}),
+        {path(page): reads(page, wanted)},
+    )
+
+
+def _rename(rng: Random) -> Task:
+    old, other, new = pages(rng, 3)
+    rows = lines(rng, 3)
+
+    def play(look: Look, old: str) -> Iterator[Action]:
+        yield press(look, old, "table cell")
+        yield from chosen(look, "File", "Rename or Move Page...")
+        yield beside(look, "Name:", count=3)
+        yield Type(new)
+        yield press(look, "OK", "push button")
+        yield finished()
+
+    return Task(
+        f"Rename the page {old} to {new}. Its title may change with it.",
+        (OPEN,),
+        lambda look: play(look, old),
+        lambda look: play(look, other),
+        notebook({old: rows, other: lines(rng, 2)}),
+        {path(old): None, path(new): reads(new, rows, or_title=old)},
+    )
+
+
+def _delete(rng: Random) -> Task:
+    page, other, third = pages(rng, 3)
+
+    def play(look: Look, page: str) -> Iterator[Action]:
+        yield press(look, page, "table cell")
+        yield from chosen(look, "File", "Delete Page")
+        yield press(look, "OK", "push button")
+        yield finished()
+
+    return Task(
+        f"Delete the page {page}.",
+        (OPEN,),
+        lambda look: play(look, page),
+        lambda look: play(look, other),
+        notebook({name: lines(rng, 2) for name in (page, other, third)}),
+        {path(page): None},
+    )
+
+
+def _tick(rng: Random) -> Task:
+    page, other = pages(rng, 2)
+    things = words(rng, 6)
+    first, second = sorted(rng.sample(range(6), 2))
+
+    def play(look: Look, *places: int) -> Iterator[Action]:
+        yield press(look, page, "table cell")
+        for place in places:
+            yield from _at_line(place + 1)
+            yield from chosen(look, "Edit", "Checkbox", "Toggle Checkbox 'V'")
+        yield Key("ctrl+s")
+        yield finished()
+
+    wanted = [f"[{'*' if place in (first, second) else ' '}] {thing}" for place, thing in enumerate(things)]
+    return Task(
+        f"On the page {page}, tick {things[first]} and {things[second]} off with a check mark (V), and save the page.",
+        (OPEN,),
+        lambda look: play(look, first, second),
+        lambda look: play(look, first),
+        notebook({page: [f"[ ] {thing}" for thing in things], other: lines(rng, 2)}),
+        {path(page): reads(page, wanted)},
+    )
+
+
+def _which(rng: Random) -> Task:
+    """Which page has a line, for the answer."""
+    found = pages(rng, 4)
+    rows = lines(rng, 12)
+    filled = {page: rows[place * 3 : place * 3 + 3] for place, page in enumerate(found)}
+    page = rng.choice(found)
+    line = rng.choice(filled[page])
+
+    def solution(look: Look) -> Iterator[Action]:
+        for name in found:
+            yield press(look, name, "table cell")
+            if line in only(look, "text").value:
+                yield finished(name)
+                return
+
+    def mistake(look: Look) -> Iterator[Action]:
+        yield press(look, page, "table cell")
+        yield finished(next(name for name in found if name != page))
+
+    return Task(
+        f'Which page has the line "{line}"? Answer with the name of the page alone.',
+        (OPEN,),
+        solution,
+        mistake,
+        notebook(filled),
+        answer=page,
+    )
+
+
+TEMPLATES = (
+    Template("zim-append", 1, _append, ("zim",)),
+    Template("zim-delete", 1, _delete, ("zim",)),
+    Template("zim-new", 2, _new, ("zim",)),
+    Template("zim-heading", 2, _heading, ("zim",)),
+    Template("zim-rename", 2, _rename, ("zim",)),
+    Template("zim-tick", 2, _tick, ("zim",)),
+    Template("zim-which", 2, _which, ("zim",)),
+)
