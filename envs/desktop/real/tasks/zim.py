@@ -56,7 +56,7 @@ def _title(page: str) -> str:
     return f"====== {page} ======"
 
 
-def _at_line(number: int) -> Iterator[Action]:
+def at_line(number: int) -> Iterator[Action]:
     """To a line of the page, the title's being 0 and an empty one below it."""
     yield Key("ctrl+Home")
     for _ in range(number + 1 if number else 0):
@@ -115,7 +115,7 @@ def _heading(rng: Random) -> Task:
 
     def play(look: Look, level: int) -> Iterator[Action]:
         yield press(look, page, "table cell")
-        yield from _at_line(number)
+        yield from at_line(number)
         yield from chosen(look, "Format", f"Heading {level}")
         yield Key("ctrl+s")
         yield finished()
@@ -181,7 +181,7 @@ def _tick(rng: Random) -> Task:
     def play(look: Look, *places: int) -> Iterator[Action]:
         yield press(look, page, "table cell")
         for place in places:
-            yield from _at_line(place + 1)
+            yield from at_line(place + 1)
             yield from chosen(look, "Edit", "Checkbox", "Toggle Checkbox 'V'")
         yield Key("ctrl+s")
         yield finished()
