@@ -22,7 +22,7 @@ class Application:
     """Before the files that it is to open."""
     settling: Settling = Settling()  # noqa: RUF009 (frozen)
     also: tuple[str, ...] = ()
-    """Further packages that it needs for what tasks ask of it."""
+    """Further packages that it needs for what tasks ask of it, named like their programs."""
 
     def command(self, files: Sequence[str]) -> list[str]:
         """The program with what it is to open."""
@@ -64,4 +64,6 @@ def missing(applications: Iterable[str] = APPLICATIONS) -> list[str]:
     lacking = [package for program, package in SCREEN.items() if shutil.which(program) is None]
     if shutil.which(BUS) is None:
         lacking.append("at-spi2-core")
-    return lacking + [APPLICATIONS[name].package for name in applications if shutil.which(name) is None]
+    found = [APPLICATIONS[name] for name in applications]
+    lacking += [one.package for one in found if shutil.which(one.name) is None]
+    return lacking + [package for one in found for package in one.also if shutil.which(package) is None]

@@ -7,7 +7,7 @@ from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, finished, press
-from selfgym.envs.desktop.real.tasks import sakura, zim
+from selfgym.envs.desktop.real.tasks import notebook, sakura
 from selfgym.envs.desktop.real.tasks.archives import zipped
 from selfgym.envs.desktop.real.tasks.material import folders, holds, lines, names, text, words
 from selfgym.envs.desktop.real.tasks.pointing import chosen, into, only, within
@@ -28,7 +28,7 @@ def _written(editor: Look, added: str) -> Iterator[Action]:
 
 def _from_wiki(rng: Random) -> Task:
     """A line goes from a page into a file, by the clipboard."""
-    page, other = zim.pages(rng, 2)
+    page, other = notebook.pages(rng, 2)
     name = names(rng, 1)[0]
     told, before = words(rng, 4), lines(rng, 2)
     rows = [f"{rng.randint(2, 19)} {word} by {rng.choice(_DAYS)}" for word in told]
@@ -37,7 +37,7 @@ def _from_wiki(rng: Random) -> Task:
     def play(look: Look, number: int) -> Iterator[Action]:
         wiki, editor = within(look, "- Notes"), within(look, "- Mousepad")
         yield press(wiki, page, "table cell")
-        yield from zim.at_line(number)
+        yield from notebook.at_line(number)
         yield Key("shift+End")
         yield from chosen(wiki, "Edit", "Copy")
         yield into(only(editor, "text"))
@@ -49,10 +49,10 @@ def _from_wiki(rng: Random) -> Task:
     return Task(
         f"Copy the line about {told[number - 1]} from the wiki page {page} to the end of {name}, as a line of its own, "
         f"and save {name}.",
-        (zim.OPEN, ("mousepad", name)),
+        (notebook.OPEN, ("mousepad", name)),
         lambda look: play(look, number),
         lambda look: play(look, number + 1),
-        zim.notebook({page: rows, other: lines(rng, 2)}) | {name: text(before)},
+        notebook.notebook({page: rows, other: lines(rng, 2)}) | {name: text(before)},
         {name: holds([*before, rows[number - 1]])},
     )
 
@@ -83,7 +83,7 @@ def _list(rng: Random) -> Task:
 
 def _folders(rng: Random) -> Task:
     """What a page lists becomes folders, by the shell."""
-    page, other = zim.pages(rng, 2)
+    page, other = notebook.pages(rng, 2)
     wanted, more = words(rng, 4), lines(rng, 2)
 
     def play(look: Look, things: list[str]) -> Iterator[Action]:
@@ -95,10 +95,10 @@ def _folders(rng: Random) -> Task:
 
     return Task(
         f"For each thing in the list on the wiki page {page}, make an empty folder of that name in the home folder.",
-        (zim.OPEN, sakura.OPEN),
+        (notebook.OPEN, sakura.OPEN),
         lambda look: play(look, wanted),
         lambda look: play(look, [*wanted[:-1], "things"]),
-        zim.notebook({page: [f"* {thing}" for thing in wanted], other: more}),
+        notebook.notebook({page: [f"* {thing}" for thing in wanted], other: more}),
         {f"{thing}/": b"" for thing in wanted},
     )
 
