@@ -210,7 +210,7 @@ class MiniDesktopEnv(AgentEnv[Any]):
         """The elements in words, or for ``"rgb_array"`` the picture."""
         if self._task is None or self.render_mode is None:
             return None
-        return self._words() if self.render_mode == "ansi" else np.ascontiguousarray(self.pixels())
+        return self._words() if self.render_mode == "ansi" else self.pixels()
 
 
 def _chosen(task: str | None, level: int | None) -> list[str]:
