@@ -30,7 +30,7 @@ from selfgym.envs.desktop.node import Node, bounded
 from selfgym.envs.spaces import UnicodeText
 from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError
 
-VERSION = "1"
+VERSION = "2"
 Part = Literal["tree", "pixels"]
 _MAGIC, _DIGEST, _MOST = b"selfgym mini desktop 1\n", 16, 1 << 24
 _MOST_TEXT = 1 << 17

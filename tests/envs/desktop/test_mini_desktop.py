@@ -94,6 +94,37 @@ def test_a_world_that_is_put_back_goes_on_in_the_same_way(before, after):
     assert place.widgets == again.widgets
 
 
+def meant(place, action):
+    """The action; for a name a click where it is shown, or None."""
+    if not isinstance(action, str):
+        return action
+    boxes = [widget.box for widget in place.widgets if widget.name == action]
+    return Click(boxes[-1].x + 5, boxes[-1].y + 5, count=2 if "." in action or "/" in action else 1) if boxes else None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(actions, max_size=25))
+def test_what_happens_does_not_depend_on_whether_it_is_looked_at(todo):
+    seen, unseen = desktop(), desktop()
+    for action in todo:
+        action = meant(seen, action)
+        if action is not None:
+            seen.act(action)
+            unseen.act(action)
+            seen.canvas()
+    assert plain(seen.world) == plain(unseen.world)
+    assert seen.widgets == unseen.widgets
+
+
+def test_an_editor_scrolls_by_what_has_room_in_its_window():
+    place = desktop()
+    click(place, "Editor")
+    place.act(Type("\n" * 30))
+    x, y, width, height = box_of(place, "Text", "text")
+    place.act(Scroll(x + width // 2, y + height // 2, 10))
+    assert place.world.active.program.text.top == 31 - (height - 8) // 18
+
+
 def test_pictures_are_copies_of_red_green_and_blue():
     place = desktop()
     first = place.canvas().picture()
