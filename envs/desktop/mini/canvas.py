@@ -39,7 +39,8 @@ class Box(NamedTuple):
 
     def contains(self, x: float, y: float) -> bool:
         """Whether a point lies in it."""
-        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+        left, top, width, height = self
+        return left <= x < left + width and top <= y < top + height
 
     def meets(self, other: Box) -> bool:
         """Whether a pixel lies in both."""
@@ -91,12 +92,18 @@ class Canvas:
 
     def put(self, x: int, y: int, tile: Pixels, room: Box | None = None) -> None:
         """Copy pixels to a place, from their top left corner; cut off outside ``room``."""
+        left, top, wide, high = room or self.clip
         height, width = tile.shape
-        left, top, wide, high = Box(x, y, width // 3, height).common(room or self.clip)
-        if wide and high:
-            part = tile[top - y : top - y + high, 3 * (left - x) : 3 * (left - x + wide)]
-            left, top = 3 * (left - self.whole.x), top - self.whole.y
-            self.pixels[top : top + high, left : left + 3 * wide] = part
+        right, bottom = x + width // 3, y + height
+        if x < left or y < top or right > left + wide or bottom > top + high:
+            right, bottom = min(right, left + wide), min(bottom, top + high)
+            left, top = max(x, left), max(y, top)
+            if left >= right or top >= bottom:
+                return
+            tile = tile[top - y : bottom - y, 3 * (left - x) : 3 * (right - x)]
+            x, y = left, top
+        across, down = self.whole.x, self.whole.y
+        self.pixels[y - down : bottom - down, 3 * (x - across) : 3 * (right - across)] = tile
 
     def outline(self, box: Box, ink: Colour) -> None:
         """Draw the edge of a box, one pixel wide, inside it."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from selfgym.envs.desktop.mini.canvas import Box, Canvas
 from selfgym.envs.desktop.mini.layer import Layer, damage
-from selfgym.envs.desktop.mini.widget import Widget, covers, paint
+from selfgym.envs.desktop.mini.widget import Widget, hides, paint
 
 _MOST_BOXES = 8
 
@@ -55,11 +55,10 @@ def _seen(layers: Sequence[Layer], box: Box) -> Iterator[Widget]:
     x, y, width, height = box
     right, bottom = x + width, y + height
     for layer in reversed(layers):
-        for widget in reversed(layer.widgets):
-            left, top, wide, high = widget.box
-            if left < right and x < left + wide and top < bottom and y < top + high:
+        for left, top, end, under, widget in reversed(layer.spots):
+            if top < bottom and y < under and left < right and x < end:
                 yield widget
-                if covers(widget, box):
+                if left <= x and top <= y and right <= end and bottom <= under and hides(widget):
                     return
 
 

@@ -51,10 +51,8 @@ def paint(canvas: Canvas, widget: Widget) -> None:
         _PAINTERS.get(widget.role, _label)(canvas, widget)
 
 
-def covers(widget: Widget, box: Box) -> bool:
-    """Whether nothing shows of what lies behind a widget in a box."""
-    if not widget.box.holds(box):
-        return False
+def hides(widget: Widget) -> bool:
+    """Whether nothing shows of what lies behind a widget."""
     _, _, width, height = widget.box
     return width * height <= _SMALL or _PAINTERS.get(widget.role) not in (None, _check, _slider)
 
@@ -62,7 +60,7 @@ def covers(widget: Widget, box: Box) -> bool:
 _SMALL = 1 << 14
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _tile(width: int, height: int, role: str, *rest: Any) -> Pixels:
     """A small widget's pixels, on the ground of a window."""
     widget = Widget("", role, Box(0, 0, width, height), *rest)

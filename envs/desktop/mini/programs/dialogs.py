@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -38,6 +38,10 @@ class Ask(Program):
             widgets.append(self.text.widget("text", "entry", place, "Text", focused=True))
         widgets += buttons(self.buttons, room)
         return widgets
+
+    def seen(self, world: World) -> Hashable:
+        """The text."""
+        return self.text and self.text.seen
 
     def press(self, id: str, at: Press, world: World) -> None:
         """A button answers."""
@@ -95,6 +99,10 @@ class Choose(Program):
         place = Box(room.x, room.y + room.height - 60, room.width, 26)
         widgets.append(self.text.widget("text", "entry", place, "Name", focused=True))
         return widgets + buttons([self._verb, "Cancel"], room)
+
+    def seen(self, world: World) -> Hashable:
+        """The folder, the name, how far the list is scrolled, and files, which change by edits."""
+        return self.folder, self.text.seen, self.top, world.edits
 
     @staticmethod
     def _rows(room: Box) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -62,6 +63,10 @@ class Editor(Program):
             self.text.widget("text", "text", area, "Text", focused=True),
             Widget("bar", "scroll bar", bar, "Lines", f"{self.text.top}/{min(rows, whole)}/{whole}"),
         ]
+
+    def seen(self, world: World) -> Hashable:
+        """The text."""
+        return self.text.seen
 
     def press(self, id: str, at: Press, world: World) -> None:
         """Set the caret, or a page up or down."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +64,10 @@ class Files(Program):
         told = f"{len(names)} items" + (f", {self.selected} is selected" if self.selected in names else "")
         widgets.append(Widget("told", "label", Box(room.x, room.y + room.height - ROW, room.width, ROW), told))
         return widgets
+
+    def seen(self, world: World) -> Hashable:
+        """The folder, what is selected, how far the list is scrolled, and files, which change by edits."""
+        return self.folder, self.selected, self.top, world.edits
 
     def press(self, id: str, at: Press, world: World) -> None:
         """Select; twice opens."""
