@@ -112,6 +112,7 @@ def test_what_happens_does_not_depend_on_whether_it_is_looked_at(todo):
             seen.act(action)
             unseen.act(action)
             seen.canvas()
+            assert seen.widgets == Desktop(seen.world, LAUNCHERS).widgets
     assert plain(seen.world) == plain(unseen.world)
     assert seen.widgets == unseen.widgets
 
@@ -212,6 +213,21 @@ def test_the_episode_ends_where_the_agent_says_so():
     assert observation["tree"].startswith(f"Your task is: {info['task']}")
     observation, reward, terminated, _, info = env.step("done()")
     assert (reward, terminated, info["outcome"]) == (0.0, True, Outcome.FAILURE)
+
+
+def test_where_nothing_is_observed_the_world_goes_on_and_mistakes_are_told():
+    env = gymnasium.make("selfgym/MiniDesktop-v0", task="files-move", observe=(), max_steps=60).unwrapped
+    observation, info = env.reset(seed=3)
+    assert observation == f"Your task is: {info['task']}"
+    observation, *_, info = env.step("clik(1, 2)")
+    assert observation == info["action_error"]
+    assert "Did you mean 'click'?" in observation
+    for action in env.task.solution(env.nodes):
+        observation, *_, info = env.step(action)
+        assert observation == ""
+        assert observation in env.observation_space
+    assert info["outcome"] is Outcome.SUCCESS
+    assert env.pixels().shape == (720, 1280, 3)
 
 
 def test_a_mistake_is_told_and_costs_a_step():
