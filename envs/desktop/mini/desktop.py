@@ -83,7 +83,8 @@ class Desktop:
             return  # it waits for its dialog
         opened, window.menu = window.menu, ""
         kind, _, rest = widget.id.partition(":")
-        self._look.changed(window if opened or kind not in _FRAME else None)
+        if opened or kind not in _FRAME:
+            self._look.changed(window)
         if widget.role in ("menu", "combo box") and click.button == "left":
             name = rest if widget.role == "menu" else widget.id
             window.menu = "" if opened == name else name
@@ -94,6 +95,7 @@ class Desktop:
         elif widget.id in ("close", "maximise", "minimise"):
             self._control(window, widget.id)
         elif widget.id == "title" and click.count == 2 and not window.owner:
+            self._look.changed()
             window.maximised = not window.maximised
         elif widget.id not in _FRAME:
             place = Press(click.x - widget.box.x, click.y - widget.box.y, click.button, click.count, held)

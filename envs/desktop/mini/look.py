@@ -38,26 +38,29 @@ class Look:
         self._ground = Layer((), [backdrop(world)])
         self._bar: Layer | None = None
         self._windows: dict[int, _Shown] = {}
-        self._groups: list[Group] | None = None
+        self._groups: list[Group] = []
+        self._stale = True
 
     def changed(self, window: Window | None = None) -> None:
         """Something is to be shown otherwise: of ``window`` and of who waits for it, the programs too."""
-        self._groups = None
+        self._stale = True
         if window is not None:
             for id in (window.id, window.owner):
                 if id in self._windows:
                     self._windows[id].stamp = None
 
     def groups(self) -> list[Group]:
-        """Everything on the screen, from back to front; what has not changed is the same object as before."""
-        if self._groups is None:
+        """Everything on the screen, from back to front; what has not changed is the same object, the list too."""
+        if self._stale:
             world, active = self.world, self.world.active
-            self._groups = [Group("ground", self._ground.widgets[0].box, (self._ground,))]
+            groups = [Group("ground", self._ground.widgets[0].box, (self._ground,))]
             for window in world.windows:
                 if not window.minimised:
-                    self._groups += self._grouped(window, self._shown(window, window is active))
+                    groups += self._grouped(window, self._shown(window, window is active))
             bar = self._task_bar()
-            self._groups.append(Group("tasks", bar.widgets[0].box, (bar,)))
+            groups.append(Group("tasks", bar.widgets[0].box, (bar,)))
+            self._groups = self._groups if self._groups == groups else groups
+            self._stale = False
         return self._groups
 
     def _shown(self, window: Window, active: bool) -> _Shown:
@@ -87,6 +90,9 @@ class Look:
             menu = None
         elif menu is None or menu.key != key:
             menu = Layer(key, popup(world, window, content.widgets))
+        if before and (before.content, before.frame, before.menu) == (content, frame, menu):
+            before.stamp = stamp
+            return before
         return _Shown(stamp, frame, content, menu)
 
     def _grouped(self, window: Window, shown: _Shown) -> list[Group]:
