@@ -80,11 +80,11 @@ def damage(old: Sequence[Layer], new: Sequence[Layer]) -> Iterator[Box]:
 
 
 def _differing(old: tuple[Widget, ...], new: tuple[Widget, ...]) -> Iterator[Box]:
-    if len(old) != len(new):
-        yield reduce(Box.around, (widget.box for widget in (*old, *new)))
-        return
-    for before, after in zip(old, new, strict=True):
+    for before, after in zip(old, new, strict=False):
         if before is not after and before != after and not (after.role in _FRAMES and before.box == after.box):
             yield before.box
             if after.box != before.box:
                 yield after.box
+    more = old[len(new) :] or new[len(old) :]
+    if more:
+        yield reduce(Box.around, (widget.box for widget in more))

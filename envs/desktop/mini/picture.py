@@ -6,7 +6,7 @@ lies wholly behind another in what is drawn again, nor a window that does, is dr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from functools import reduce
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ class _Surface:
         """Draw what differs, and say where."""
         if group is self.group:
             return []
-        boxes = list(damage(self.group.layers, group.layers))
+        boxes = _few(damage(self.group.layers, group.layers))
         self.group = group
         for box in boxes:
             self._draw(box)
@@ -62,6 +62,12 @@ def _seen(layers: Sequence[Layer], box: Box) -> Iterator[Widget]:
                     return
 
 
+def _few(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes, or one around all of them where they are many."""
+    found = list(boxes)
+    return found if len(found) <= _MOST_BOXES else [reduce(Box.around, found)]
+
+
 class Picture:
     """The screen, drawn again where it differs from what was drawn before."""
 
@@ -75,11 +81,8 @@ class Picture:
         if groups is self._groups:
             return self.canvas
         self._groups = groups
-        boxes = [box.common(self.canvas.whole) for box in self._updated(groups)]
-        if len(boxes) > _MOST_BOXES:
-            boxes = [reduce(Box.around, boxes)]
-        for box in boxes:
-            self._lay(groups, box)
+        for box in _few(self._updated(groups)):
+            self._lay(groups, box.common(self.canvas.whole))
         return self.canvas
 
     def _updated(self, groups: Sequence[Group]) -> Iterator[Box]:
