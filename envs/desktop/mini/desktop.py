@@ -5,14 +5,13 @@ Nothing here is random and nothing takes time: the same actions on the same worl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from selfgym.envs.desktop.actions import Action, Click, Drag, Key, Move, Scroll, Type, read_held, read_keys
 from selfgym.envs.desktop.mini.canvas import Canvas
 from selfgym.envs.desktop.mini.frames import TASKS, TITLE
-from selfgym.envs.desktop.mini.layer import Layer
 from selfgym.envs.desktop.mini.look import Look
-from selfgym.envs.desktop.mini.picture import Picture
+from selfgym.envs.desktop.mini.picture import Group, Picture
 from selfgym.envs.desktop.mini.program import Press, Program
 from selfgym.envs.desktop.mini.widget import Widget
 from selfgym.envs.desktop.mini.world import Window, World
@@ -29,6 +28,8 @@ class Desktop:
         self.launchers = launchers
         self._look = Look(world, launchers)
         self._picture: Picture | None = None
+        self._described: Sequence[Group] = ()
+        self._lines: list[str] = []
 
     def act(self, action: Action) -> None:
         """Do an action. Raises `ActionError` for keys that there are not; `Wait` and `Done` change nothing."""
@@ -51,11 +52,17 @@ class Desktop:
     @property
     def widgets(self) -> list[Widget]:
         """Everything on the screen, from back to front."""
-        return [widget for layer in self.layers() for widget in layer.widgets]
+        return [widget for group in self._look.groups() for layer in group.layers for widget in layer.widgets]
 
-    def layers(self) -> list[Layer]:
-        """Everything on the screen, from back to front; what has not changed is the same object as before."""
-        return [layer for group in self._look.groups() for layer in group.layers]
+    def lines(self) -> list[str]:
+        """Everything on the screen in words, from back to front; the same list while nothing changes."""
+        groups = self._look.groups()
+        if groups is not self._described:
+            self._described, self._lines = groups, []
+            for group in groups:
+                for layer in group.layers:
+                    self._lines += layer.lines
+        return self._lines
 
     def canvas(self) -> Canvas:
         """The screen as it is now; only what changed since the last call is drawn again."""

@@ -164,14 +164,8 @@ class MiniDesktopEnv(AgentEnv[Any]):
         return f"Your task is: {self.task.instruction}" if self._steps == 0 else self._error or ""
 
     def _words(self) -> str:
-        lines: list[str] = []
-        for layer in self._desktop.layers():
-            lines += layer.lines
-        text, told = bounded(lines, self.max_elements), self._told()
+        text, told = bounded(self._desktop.lines(), self.max_elements), self._told()
         return f"{told}\n{text}" if told else text
-
-    def _elements(self) -> int:
-        return sum(len(layer.widgets) for layer in self._desktop.layers())
 
     def _info(self) -> dict[str, Any]:
         world = self._desktop.world
@@ -183,7 +177,7 @@ class MiniDesktopEnv(AgentEnv[Any]):
             "action_error": self._error,
             "window": active.program.title if active else "",
             "pointer": world.pointer,
-            "tree_truncated": "tree" in self.observe and self._elements() > self.max_elements,
+            "tree_truncated": "tree" in self.observe and len(self._desktop.lines()) > self.max_elements,
         }
 
     def snapshot(self) -> bytes:
