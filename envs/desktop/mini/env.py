@@ -8,7 +8,6 @@ says `Done`; the episode ends there.
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Sequence
 from hashlib import blake2b
 from random import Random
@@ -27,12 +26,13 @@ from selfgym.envs.desktop.mini.tasks.catalogue import TEMPLATES
 from selfgym.envs.desktop.mini.tasks.task import Task
 from selfgym.envs.desktop.mini.world import World
 from selfgym.envs.desktop.node import Node, bounded
+from selfgym.envs.sealed import seal, unseal
 from selfgym.envs.spaces import UnicodeText
 from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError
 
 VERSION = "2"
 Part = Literal["tree", "pixels"]
-_MAGIC, _DIGEST, _MOST = b"selfgym mini desktop 1\n", 16, 1 << 24
+_KIND, _MOST = b"selfgym mini desktop 1\n", 1 << 24
 _MOST_TEXT = 1 << 17
 _RUNNING, _SUCCESS, _FAILURE, _TRUNCATED = Outcome.RUNNING, Outcome.SUCCESS, Outcome.FAILURE, Outcome.TRUNCATED
 # looked up once: each look-up costs as much as finding out what was clicked
@@ -187,13 +187,12 @@ class MiniDesktopEnv(AgentEnv[Any]):
             "error": self._error, "outcome": self._outcome.value, "task": self.task.instruction,
             "world": plain(self.world),
         }  # fmt: skip
-        body = zlib.compress(json.dumps(saved, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1)
-        return _MAGIC + blake2b(body, digest_size=_DIGEST).digest() + body
+        return seal(_KIND, json.dumps(saved, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
     def restore(self, snapshot: bytes) -> tuple[Any, dict[str, Any]]:
         """Go back to a `snapshot` of this environment or of another with the same options."""
         try:
-            saved = _read(snapshot)
+            saved = json.loads(unseal(_KIND, snapshot, _MOST))
             if saved["options"] != [sorted(self._templates), self.width, self.height]:
                 raise ValueError("it was taken with other options")
             world, outcome = world_from(saved["world"]), Outcome(saved["outcome"])
@@ -201,7 +200,7 @@ class MiniDesktopEnv(AgentEnv[Any]):
             name, task = self._drawn(seed)
             if task.instruction != saved["task"]:
                 raise ValueError("its seed no longer draws its task")
-        except (zlib.error, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as wrong:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as wrong:
             raise SnapshotError(f"cannot restore: {wrong}") from None
         self._id, self._seed, self._task = f"{name}:{seed}", seed, task
         self._steps, self._error, self._outcome = steps, error, outcome
@@ -228,17 +227,4 @@ def _chosen(task: str | None, level: int | None) -> list[str]:
     found = [name for name in names if level in (None, TEMPLATES[name].level)]
     if not found:
         raise ValueError(f"no such task has level {level}: levels are 1 to 3")
-    return found
-
-
-def _read(snapshot: bytes) -> dict[str, Any]:
-    body = snapshot[len(_MAGIC) + _DIGEST :]
-    digest = snapshot[len(_MAGIC) : len(_MAGIC) + _DIGEST]
-    if not snapshot.startswith(_MAGIC) or digest != blake2b(body, digest_size=_DIGEST).digest():
-        raise ValueError("these bytes are no snapshot of the small desktop")
-    unpack = zlib.decompressobj()
-    data = unpack.decompress(body, _MOST)
-    if not unpack.eof or unpack.unused_data:
-        raise ValueError("it is too large")
-    found: dict[str, Any] = json.loads(data)
     return found
