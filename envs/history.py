@@ -6,17 +6,15 @@ For environments whose world cannot be copied. Actions are kept as plain data; w
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 from selfgym.envs.core import SnapshotError
+from selfgym.envs.sealed import seal, unseal
 from selfgym.envs.tools import ActionError
 
-_MAGIC = b"again3"
-_DIGEST = 16
+_KIND = b"again3"
 _MOST = 2**26  # bytes
 
 
@@ -48,20 +46,14 @@ class History:
             "seed": self.seed, "task": self.task, "version": self.version, "steps": self.steps, "keys": self.keys,
             "calls": self.calls, "more": more,
         }  # fmt: skip
-        body = zlib.compress(json.dumps(data).encode(), 1)
-        return _MAGIC + blake2b(body, digest_size=_DIGEST).digest() + body
+        return seal(_KIND, json.dumps(data).encode())
 
     @classmethod
     def unpack(cls, snapshot: bytes, version: str, read: Callable[[Any], object]) -> tuple[History, dict[str, Any]]:
         """What `pack` was given. Raises `SnapshotError` for any other bytes, for another version's, and where ``read``
         raises for an action."""
-        body = snapshot[len(_MAGIC) + _DIGEST :]
-        digest = snapshot[len(_MAGIC) : len(_MAGIC) + _DIGEST]
-        if not snapshot.startswith(_MAGIC) or blake2b(body, digest_size=_DIGEST).digest() != digest:
-            raise SnapshotError("cannot restore: these bytes are no snapshot of this environment, or are damaged")
         try:
-            unpack = zlib.decompressobj()
-            data = json.loads(unpack.decompress(body, _MOST))
+            data = json.loads(unseal(_KIND, snapshot, _MOST))
             if data["version"] != version:
                 raise SnapshotError(f"cannot restore: the snapshot is of version {data['version']}, this is {version}")
             calls, keys = list(data["calls"]), list(data["keys"])
@@ -71,5 +63,5 @@ class History:
             if len(keys) != len(calls):
                 raise ValueError("it has not as many observations as actions")
             return history, dict(data["more"])
-        except (zlib.error, ValueError, KeyError, TypeError, ActionError) as error:
+        except (ValueError, KeyError, TypeError, ActionError) as error:
             raise SnapshotError(f"cannot restore: {error}") from None

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import compileall
 import json
-import zlib
 from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
@@ -33,6 +32,7 @@ from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
 from selfgym.envs.sandbox.limits import Limits, SandboxError
 from selfgym.envs.sandbox.opening import Backend, open_sandbox
 from selfgym.envs.sandbox.sandbox import Sandbox
+from selfgym.envs.sealed import seal, unseal
 from selfgym.envs.spaces import UnicodeText
 from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError, Tool, ToolSet
 
@@ -47,7 +47,7 @@ _PREIMPORT = (
 )
 _LIMITS = Limits(timeout=10.0, memory=2**28, processes=8, output=2**20, disk=2**16, files=1)
 _EMPTY = laid_out({})
-_MAGIC = b"apps1"
+_KIND = b"apps1"
 _MOST_OUTPUT = 20_000
 _MOST_SNAPSHOT = 2**26
 _HOW = (
@@ -253,14 +253,13 @@ class AppsEnv(AgentEnv[str]):
             state=self._state,
             host=self.host.state(),
         )
-        body = zlib.compress(as_json(saved.model_dump(mode="json")).encode(), 1)
-        return _MAGIC + _digest(body) + body
+        return seal(_KIND, as_json(saved.model_dump(mode="json")).encode())
 
     def restore(self, snapshot: bytes) -> tuple[str, dict[str, Any]]:
         """Go back to a `snapshot` of this environment or of another with the same options."""
         try:
             saved, assignment, host = self._read(snapshot)
-        except (zlib.error, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise SnapshotError(f"cannot restore: {error}") from None
         self._begin(assignment, host)
         self._seed, self._state = saved.seed, saved.state
@@ -268,14 +267,7 @@ class AppsEnv(AgentEnv[str]):
 
     def _read(self, snapshot: bytes) -> tuple[_Saved, Assignment, Host]:
         """What a snapshot holds. Changes nothing, and raises whatever wrong bytes lead to."""
-        body = snapshot[len(_MAGIC) + _DIGEST :]
-        if not snapshot.startswith(_MAGIC) or snapshot[len(_MAGIC) : len(_MAGIC) + _DIGEST] != _digest(body):
-            raise ValueError("these bytes are no snapshot of a task in the apps")
-        unpack = zlib.decompressobj()
-        data = unpack.decompress(body, _MOST_SNAPSHOT)
-        if not unpack.eof or unpack.unused_data:
-            raise ValueError("it is too large")
-        saved = _Saved.model_validate_json(data)
+        saved = _Saved.model_validate_json(unseal(_KIND, snapshot, _MOST_SNAPSHOT))
         if (saved.split, saved.level, saved.scenario) != self._options:
             raise ValueError("it was taken with other options")
         assignment = assigned(self._scenarios, saved.seed)
@@ -312,19 +304,12 @@ class AppsEnv(AgentEnv[str]):
             self._session = None
 
 
-_DIGEST = 16
-
-
 @cache
 def _api_folder() -> str:
     """The folder that is seen inside, compiled, since what runs there may write nothing."""
     folder = Path(__file__).with_name("api")
     compileall.compile_dir(folder, quiet=2)
     return str(folder)
-
-
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=_DIGEST).digest()
 
 
 def _definitions(options: dict[str, Any]) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import struct
-import zlib
 from collections.abc import Iterable
 from functools import partial
 from hashlib import blake2b
@@ -32,12 +31,13 @@ from selfgym.envs.sandbox.limits import SCRATCH, WORK, Limits, SandboxError, San
 from selfgym.envs.sandbox.opening import Backend, open_sandbox
 from selfgym.envs.sandbox.sandbox import Sandbox
 from selfgym.envs.sandbox.snapshot import Snapshot, checked
+from selfgym.envs.sealed import seal, unseal
 from selfgym.envs.spaces import UnicodeText
 from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError, ToolCall
 
 _SPLITS = ("train", "valid", "test")
 _KINDS = ("repair", "function")
-_MAGIC = b"code1"
+_KIND = b"code2"
 _HEAD = struct.Struct(">I")
 _MOST_SNAPSHOT = 2**30  # bytes
 _LIMITS = Limits(timeout=60.0, memory=2**30, processes=128, output=2**18)
@@ -184,13 +184,13 @@ class CodeEnv(AgentEnv[str]):
                 "blobs": {name: len(blob) for name, blob in blobs.items()},
             }
         ).encode()
-        return _MAGIC + zlib.compress(_HEAD.pack(len(head)) + head + b"".join(blobs.values()), 1)
+        return seal(_KIND, _HEAD.pack(len(head)) + head + b"".join(blobs.values()))
 
     def restore(self, snapshot: bytes) -> tuple[str, dict[str, Any]]:
         """Go back to a `snapshot` of this environment or of another with the same options."""
         try:
             source, state, problem, tree = self._read(snapshot)
-        except (zlib.error, struct.error, ValueError, KeyError, TypeError, AttributeError, PackageError) as error:
+        except (struct.error, ValueError, KeyError, TypeError, AttributeError, PackageError) as error:
             raise SnapshotError(f"cannot restore: {error}") from None
         self._begin(source, problem)
         self._restore_files(tree)
@@ -199,10 +199,7 @@ class CodeEnv(AgentEnv[str]):
 
     def _read(self, snapshot: bytes) -> tuple[dict[str, Any], dict[str, Any], Problem, Snapshot]:
         """Source, state, task and files of a snapshot. Changes nothing, and raises whatever wrong bytes lead to."""
-        unpack = zlib.decompressobj()
-        data = unpack.decompress(snapshot.removeprefix(_MAGIC), _MOST_SNAPSHOT)
-        if not snapshot.startswith(_MAGIC) or not unpack.eof or unpack.unused_data:
-            raise ValueError("these bytes are no snapshot of a programming task")
+        data = unseal(_KIND, snapshot, _MOST_SNAPSHOT)
         (length,) = _HEAD.unpack_from(data)
         head, position = json.loads(data[_HEAD.size : _HEAD.size + length]), _HEAD.size + length
         blobs = {}

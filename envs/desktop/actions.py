@@ -186,6 +186,8 @@ def read_action(action: Any) -> Action:
 
 def read_held(held: str) -> frozenset[str]:
     """The modifiers of a combination without a key. Raises `ActionError` where one is none."""
+    if not held:
+        return frozenset()
     names = [name for name in held.replace(" ", "+").lower().split("+") if name]
     if wrong := next((name for name in names if name not in _MODIFIERS), None):
         raise ActionError(f"{wrong[:60]!a} cannot be held: choose among ctrl, shift, alt and super.")

@@ -1,17 +1,16 @@
-"""The window manager of the small desktop: from actions to the programs, and from their views to a picture.
+"""The window manager of the small desktop: what an action does to the windows, and what is told to the programs.
 
 Nothing here is random and nothing takes time: the same actions on the same world give the same world and picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from selfgym.envs.desktop.actions import Action, Click, Drag, Key, Move, Scroll, Type, read_held, read_keys
-from selfgym.envs.desktop.mini.canvas import Box, Canvas
-from selfgym.envs.desktop.mini.frames import TASKS, TITLE, backdrop, box_of, chrome, popup, room_of, task_bar
-from selfgym.envs.desktop.mini.layer import Layer
+from selfgym.envs.desktop.mini.canvas import Canvas
+from selfgym.envs.desktop.mini.frames import TASKS, TITLE
+from selfgym.envs.desktop.mini.look import Look
 from selfgym.envs.desktop.mini.picture import Group, Picture
 from selfgym.envs.desktop.mini.program import Press, Program
 from selfgym.envs.desktop.mini.widget import Widget
@@ -27,9 +26,10 @@ class Desktop:
     def __init__(self, world: World, launchers: dict[str, Callable[[], Program]]) -> None:
         self.world = world
         self.launchers = launchers
-        self._layers: dict[Any, Layer] = {}
-        self._look: list[Group] | None = None
+        self._look = Look(world, launchers)
         self._picture: Picture | None = None
+        self._described: Sequence[Group] = ()
+        self._lines: list[str] = []
 
     def act(self, action: Action) -> None:
         """Do an action. Raises `ActionError` for keys that there are not; `Wait` and `Done` change nothing."""
@@ -52,103 +52,46 @@ class Desktop:
     @property
     def widgets(self) -> list[Widget]:
         """Everything on the screen, from back to front."""
-        return [widget for layer in self.layers() for widget in layer.widgets]
+        return [widget for group in self._look.groups() for layer in group.layers for widget in layer.widgets]
 
-    def layers(self) -> list[Layer]:
-        """Everything on the screen, from back to front; what has not changed is the same object as before."""
-        return [layer for group in self._groups() for layer in group.layers]
-
-    def _groups(self) -> list[Group]:
-        if self._look is None:
-            world, active = self.world, self.world.active
-            whole = Box(0, 0, world.width, world.height)
-            self._look = [Group("ground", whole, (self._layer("ground", (), lambda: [backdrop(world)]),))]
-            for window in world.windows:
-                if not window.minimised:
-                    parts = (self._chrome(window, window is active), self._content(window))
-                    self._look.append(Group(window.id, box_of(world, window), parts))
-                    if window.menu:
-                        opened = self._popup(window)
-                        self._look.append(Group("menu", opened.widgets[0].box, (opened,)))
-            bar = self._task_bar()
-            self._look.append(Group("tasks", bar.widgets[0].box, (bar,)))
-        return self._look
-
-    def _changed(self, window: Window | None = None) -> None:
-        """Something is to be shown otherwise: of ``window`` and of who waits for it, the programs too."""
-        self._look = None
-        if window is not None:
-            self._layers.pop(window.id, None)
-            self._layers.pop(window.owner, None)
-
-    def _layer(self, name: Any, key: Any, make: Callable[[], Any]) -> Layer:
-        """The layer of a name, made again only where its key differs."""
-        known = self._layers.get(name)
-        if known is None or known.key != key:
-            known = self._layers[name] = Layer(key, make())
-        return known
-
-    def _chrome(self, window: Window, active: bool) -> Layer:
-        title = window.program.title
-        key = (title, active, window.menu, box_of(self.world, window))
-        return self._layer(("frame", window.id), key, lambda: chrome(self.world, window, title, active))
-
-    def _content(self, window: Window) -> Layer:
-        room = room_of(self.world, window)
-        return self._layer(window.id, (room, self.world.edits), lambda: window.program.view(room, self.world))
-
-    def _popup(self, window: Window) -> Layer:
-        return Layer((), popup(self.world, window, self._content(window).widgets))
-
-    def _task_bar(self) -> Layer:
-        active = self.world.active
-        windows = sorted(self.world.windows, key=lambda window: window.id)
-        titles = [(one.id, one.program.title, one is active) for one in windows if not one.owner]
-        return self._layer("tasks", titles, lambda: task_bar(self.world, self.launchers, titles))
+    def lines(self) -> list[str]:
+        """Everything on the screen in words, from back to front; the same list while nothing changes."""
+        groups = self._look.groups()
+        if groups is not self._described:
+            self._described, self._lines = groups, []
+            for group in groups:
+                for layer in group.layers:
+                    self._lines += layer.lines
+        return self._lines
 
     def canvas(self) -> Canvas:
         """The screen as it is now; only what changed since the last call is drawn again."""
         if self._picture is None:
             self._picture = Picture(self.world.width, self.world.height)
-        return self._picture.draw(self._groups())
+        return self._picture.draw(self._look.groups())
 
     # Events
-
-    def _at(self, x: int, y: int) -> tuple[Window | None, Widget]:
-        """What lies on top at a point, and whose it is: ``None`` for the desktop's own."""
-        world, active = self.world, self.world.active
-        ground = backdrop(world)
-        if y >= world.height - TASKS:
-            return None, self._task_bar().top(x, y) or ground
-        for window in reversed(world.windows):
-            if window.minimised:
-                continue
-            if window.menu and (found := self._popup(window).top(x, y)):
-                return window, found
-            if box_of(world, window).contains(x, y):
-                frame = self._chrome(window, window is active).top(x, y)
-                return window, self._content(window).top(x, y) or frame or ground
-        return None, ground
 
     def _click(self, click: Click) -> None:
         world, held = self.world, read_held(click.held)
         world.pointer = (click.x, click.y)
-        window, widget = self._at(click.x, click.y)
+        window, widget = self._look.at(click.x, click.y)
         for other in world.windows:
-            if other is not window and other.menu:
+            if other.menu and other is not window:
                 other.menu = ""
-                self._changed()
+                self._look.changed()
         if window is None:
             self._press_desktop(widget)
             return
         if window is not world.active:
             world.raised(window)
-            self._changed()
-        if any(one.owner == window.id for one in world.windows):
+            self._look.changed()
+        if world.waits(window):
             return  # it waits for its dialog
         opened, window.menu = window.menu, ""
         kind, _, rest = widget.id.partition(":")
-        self._changed(window if opened or kind not in _FRAME else None)
+        if opened or kind not in _FRAME:
+            self._look.changed(window)
         if widget.role in ("menu", "combo box") and click.button == "left":
             name = rest if widget.role == "menu" else widget.id
             window.menu = "" if opened == name else name
@@ -159,6 +102,7 @@ class Desktop:
         elif widget.id in ("close", "maximise", "minimise"):
             self._control(window, widget.id)
         elif widget.id == "title" and click.count == 2 and not window.owner:
+            self._look.changed()
             window.maximised = not window.maximised
         elif widget.id not in _FRAME:
             place = Press(click.x - widget.box.x, click.y - widget.box.y, click.button, click.count, held)
@@ -168,9 +112,9 @@ class Desktop:
         kind, _, rest = widget.id.partition(":")
         if kind == "launch":
             self.world.open(self.launchers[rest]())
-            self._changed()
+            self._look.changed()
         elif kind == "task":
-            self._changed()
+            self._look.changed()
             window = next(one for one in self.world.windows if one.id == int(rest))
             if window is self.world.active:
                 window.minimised = True
@@ -191,7 +135,7 @@ class Desktop:
         window = self.world.active
         if window is None:
             return
-        self._changed(window)
+        self._look.changed(window)
         if window.menu:
             window.menu = "" if key == "Escape" else window.menu
             return
@@ -221,18 +165,18 @@ class Desktop:
     def _insert(self, line: str) -> None:
         window = self.world.active
         if line and window is not None and not window.menu:
-            self._changed(window)
+            self._look.changed(window)
             window.program.write(line, self.world)
 
     def _drag(self, drag: Drag) -> None:
         world = self.world
-        window, widget = self._at(drag.x, drag.y)
+        window, widget = self._look.at(drag.x, drag.y)
         world.pointer = (drag.to_x, drag.to_y)
         if window is None:
             return
-        self._changed(window)
+        self._look.changed(window)
         world.raised(window)
-        if any(one.owner == window.id for one in world.windows):
+        if world.waits(window):
             return
         if widget.id == "title" and not window.maximised:
             window.x = min(max(window.x + drag.to_x - drag.x, 60 - window.width), world.width - 60)
@@ -252,7 +196,7 @@ class Desktop:
 
     def _scroll(self, scroll: Scroll) -> None:
         self.world.pointer = (scroll.x, scroll.y)
-        window, widget = self._at(scroll.x, scroll.y)
+        window, widget = self._look.at(scroll.x, scroll.y)
         if window is not None and scroll.down:
-            self._changed(window)
+            self._look.changed(window)
             window.program.scroll(widget.id, scroll.down, self.world)

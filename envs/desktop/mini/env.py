@@ -8,7 +8,6 @@ says `Done`; the episode ends there.
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Sequence
 from hashlib import blake2b
 from random import Random
@@ -27,13 +26,16 @@ from selfgym.envs.desktop.mini.tasks.catalogue import TEMPLATES
 from selfgym.envs.desktop.mini.tasks.task import Task
 from selfgym.envs.desktop.mini.world import World
 from selfgym.envs.desktop.node import Node, bounded
+from selfgym.envs.sealed import seal, unseal
 from selfgym.envs.spaces import UnicodeText
 from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError
 
-VERSION = "1"
+VERSION = "2"
 Part = Literal["tree", "pixels"]
-_MAGIC, _DIGEST, _MOST = b"selfgym mini desktop 1\n", 16, 1 << 24
+_KIND, _MOST = b"selfgym mini desktop 1\n", 1 << 24
 _MOST_TEXT = 1 << 17
+_RUNNING, _SUCCESS, _FAILURE, _TRUNCATED = Outcome.RUNNING, Outcome.SUCCESS, Outcome.FAILURE, Outcome.TRUNCATED
+# looked up once: each look-up costs as much as finding out what was clicked
 
 
 class MiniDesktopEnv(AgentEnv[Any]):
@@ -44,7 +46,9 @@ class MiniDesktopEnv(AgentEnv[Any]):
         level: only templates of this level, 1 to 3.
         width, height: of the screen, in pixels.
         observe: ``("tree",)``, the elements in words: an observation is a string, and the first one begins with the
-            task; ``("pixels",)``: an array of (height, width, 3) bytes; both: a dictionary of them.
+            task; ``("pixels",)``: an array of (height, width, 3) bytes; both: a dictionary of them. ``()``: nothing is
+            described or drawn; an observation is a string, the task at first, then what was wrong or nothing. `nodes`
+            and `pixels` can still be asked for.
         max_steps: after which the episode is truncated.
         max_elements: most elements that are put into words; ``info["tree_truncated"]`` says whether there were more.
     """
@@ -69,8 +73,8 @@ class MiniDesktopEnv(AgentEnv[Any]):
             raise ValueError(f"max_steps and max_elements should be at least 1, not {max_steps} and {max_elements}")
         if not (640 <= width <= 4096 and 400 <= height <= 4096):
             raise ValueError(f"the screen has 640 x 400 to 4096 x 4096 pixels, not {width} x {height}")
-        if not observe or not set(observe) <= {"tree", "pixels"}:
-            raise ValueError(f"observe is some of 'tree' and 'pixels', not {observe!r}")
+        if not set(observe) <= {"tree", "pixels"}:
+            raise ValueError(f"observe is some of 'tree' and 'pixels', or none, not {observe!r}")
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"unknown render_mode {render_mode!r}: choose 'ansi', 'rgb_array' or None")
         self._templates = _chosen(task, level)
@@ -80,13 +84,13 @@ class MiniDesktopEnv(AgentEnv[Any]):
             "tree": UnicodeText(_MOST_TEXT),
             "pixels": spaces.Box(0, 255, (height, width, 3), np.uint8),
         }
-        wanted: dict[str, spaces.Space[Any]] = {part: parts[part] for part in self.observe}
-        self.observation_space = spaces.Dict(wanted) if len(wanted) > 1 else wanted[self.observe[0]]
+        wanted: dict[str, spaces.Space[Any]] = {part: parts[part] for part in self.observe or ("tree",)}
+        self.observation_space = spaces.Dict(wanted) if len(wanted) > 1 else next(iter(wanted.values()))
         self.action_space = UnicodeText(MAX_ACTION_CHARACTERS)
         self._task: Task | None = None
-        self._name, self._seed, self._steps = "", 0, 0
+        self._id, self._seed, self._steps = "", 0, 0
         self._error: str | None = None
-        self._outcome = Outcome.TRUNCATED
+        self._outcome = _TRUNCATED
         self._desktop = Desktop(World(width, height), LAUNCHERS)
 
     @property
@@ -115,8 +119,9 @@ class MiniDesktopEnv(AgentEnv[Any]):
         if options:
             raise ValueError(f"unknown reset option {min(options)!r}: there are none")
         self._seed = int(self.np_random.integers(2**31)) if seed is None else seed
-        self._name, self._task = self._drawn(self._seed)
-        self._steps, self._error, self._outcome = 0, None, Outcome.RUNNING
+        name, self._task = self._drawn(self._seed)
+        self._id = f"{name}:{self._seed}"
+        self._steps, self._error, self._outcome = 0, None, _RUNNING
         self._desktop = Desktop(self.task.world(self.width, self.height), LAUNCHERS)
         return self._observation(), self._info()
 
@@ -127,7 +132,7 @@ class MiniDesktopEnv(AgentEnv[Any]):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Do one action."""
-        if self._outcome is not Outcome.RUNNING:
+        if self._outcome is not _RUNNING:
             raise ResetNeeded("The episode has ended: call reset() before the next step().")
         self._steps += 1
         self._error = None
@@ -135,42 +140,44 @@ class MiniDesktopEnv(AgentEnv[Any]):
             done = read_action(action)
             if isinstance(done, Done):
                 right = done.feasible and self.task.done(self.world, done.answer)
-                self._outcome = Outcome.SUCCESS if right else Outcome.FAILURE
+                self._outcome = _SUCCESS if right else _FAILURE
             else:
                 self._desktop.act(done)
         except ActionError as error:
             self._error = str(error)
-        if self._outcome is Outcome.RUNNING and self._steps >= self.max_steps:
-            self._outcome = Outcome.TRUNCATED
-        reward = float(self._outcome is Outcome.SUCCESS)
-        terminated = self._outcome in (Outcome.SUCCESS, Outcome.FAILURE)
-        return self._observation(), reward, terminated, self._outcome is Outcome.TRUNCATED, self._info()
+        if self._outcome is _RUNNING and self._steps >= self.max_steps:
+            self._outcome = _TRUNCATED
+        success, truncated = self._outcome is _SUCCESS, self._outcome is _TRUNCATED
+        terminated = success or self._outcome is _FAILURE
+        return self._observation(), 1.0 if success else 0.0, terminated, truncated, self._info()
 
     def _observation(self) -> Any:
+        if not self.observe:
+            return self._told()
         if self.observe == ("tree",):
             return self._words()
         if self.observe == ("pixels",):
             return self.pixels()
         return {"tree": self._words(), "pixels": self.pixels()}
 
-    def _words(self) -> str:
-        text = bounded([line for layer in self._desktop.layers() for line in layer.lines], self.max_elements)
-        first = f"Your task is: {self.task.instruction}" if self._steps == 0 else self._error
-        return text if first is None else f"{first}\n{text}"
+    def _told(self) -> str:
+        return f"Your task is: {self.task.instruction}" if self._steps == 0 else self._error or ""
 
-    def _elements(self) -> int:
-        return sum(len(layer.widgets) for layer in self._desktop.layers())
+    def _words(self) -> str:
+        text, told = bounded(self._desktop.lines(), self.max_elements), self._told()
+        return f"{told}\n{text}" if told else text
 
     def _info(self) -> dict[str, Any]:
-        active = self.world.active
+        world = self._desktop.world
+        active = world.active
         return {
             "outcome": self._outcome,
             "task": self.task.instruction,
-            "task_id": f"{self._name}:{self._seed}",
+            "task_id": self._id,
             "action_error": self._error,
             "window": active.program.title if active else "",
-            "pointer": self.world.pointer,
-            "tree_truncated": "tree" in self.observe and self._elements() > self.max_elements,
+            "pointer": world.pointer,
+            "tree_truncated": "tree" in self.observe and len(self._desktop.lines()) > self.max_elements,
         }
 
     def snapshot(self) -> bytes:
@@ -180,13 +187,12 @@ class MiniDesktopEnv(AgentEnv[Any]):
             "error": self._error, "outcome": self._outcome.value, "task": self.task.instruction,
             "world": plain(self.world),
         }  # fmt: skip
-        body = zlib.compress(json.dumps(saved, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1)
-        return _MAGIC + blake2b(body, digest_size=_DIGEST).digest() + body
+        return seal(_KIND, json.dumps(saved, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
     def restore(self, snapshot: bytes) -> tuple[Any, dict[str, Any]]:
         """Go back to a `snapshot` of this environment or of another with the same options."""
         try:
-            saved = _read(snapshot)
+            saved = json.loads(unseal(_KIND, snapshot, _MOST))
             if saved["options"] != [sorted(self._templates), self.width, self.height]:
                 raise ValueError("it was taken with other options")
             world, outcome = world_from(saved["world"]), Outcome(saved["outcome"])
@@ -194,23 +200,23 @@ class MiniDesktopEnv(AgentEnv[Any]):
             name, task = self._drawn(seed)
             if task.instruction != saved["task"]:
                 raise ValueError("its seed no longer draws its task")
-        except (zlib.error, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as wrong:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as wrong:
             raise SnapshotError(f"cannot restore: {wrong}") from None
-        self._name, self._seed, self._task = name, seed, task
+        self._id, self._seed, self._task = f"{name}:{seed}", seed, task
         self._steps, self._error, self._outcome = steps, error, outcome
         self._desktop = Desktop(world, LAUNCHERS)
         return self._observation(), self._info()
 
     def state_key(self) -> str:
         """Equal exactly when task and world are; the step count does not matter."""
-        key = json.dumps([self._name, self._seed, plain(self.world)])
+        key = json.dumps([self._id, plain(self.world)])
         return blake2b(key.encode(), digest_size=12).hexdigest()
 
     def render(self) -> Any:
         """The elements in words, or for ``"rgb_array"`` the picture."""
         if self._task is None or self.render_mode is None:
             return None
-        return self._words() if self.render_mode == "ansi" else np.ascontiguousarray(self.pixels())
+        return self._words() if self.render_mode == "ansi" else self.pixels()
 
 
 def _chosen(task: str | None, level: int | None) -> list[str]:
@@ -221,17 +227,4 @@ def _chosen(task: str | None, level: int | None) -> list[str]:
     found = [name for name in names if level in (None, TEMPLATES[name].level)]
     if not found:
         raise ValueError(f"no such task has level {level}: levels are 1 to 3")
-    return found
-
-
-def _read(snapshot: bytes) -> dict[str, Any]:
-    body = snapshot[len(_MAGIC) + _DIGEST :]
-    digest = snapshot[len(_MAGIC) : len(_MAGIC) + _DIGEST]
-    if not snapshot.startswith(_MAGIC) or digest != blake2b(body, digest_size=_DIGEST).digest():
-        raise ValueError("these bytes are no snapshot of the small desktop")
-    unpack = zlib.decompressobj()
-    data = unpack.decompress(body, _MOST)
-    if not unpack.eof or unpack.unused_data:
-        raise ValueError("it is too large")
-    found: dict[str, Any] = json.loads(data)
     return found

@@ -5,7 +5,7 @@ A program knows its own state and the `World` (files, clipboard, settings, other
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -56,6 +56,10 @@ class Program:
 
     def view(self, room: Box, world: World) -> list[Widget]:
         """The widgets, from back to front, in the pixels of the screen that are the window's."""
+        raise NotImplementedError
+
+    def seen(self, world: World) -> Hashable:
+        """All that `view` depends on besides the room: where this is equal, so is the view."""
         raise NotImplementedError
 
     def press(self, id: str, at: Press, world: World) -> None:

@@ -7,16 +7,16 @@ So a widget holds all that its picture depends on, and nothing else does.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from selfgym.envs.desktop.mini.canvas import LINE, Box, Canvas, Pixels, colour, width_of
+from selfgym.envs.desktop.mini.canvas import LINE, Box, Canvas, Pixels, width_of
 from selfgym.envs.desktop.node import Node
 
-INK, FAINT, PAPER = colour(32, 33, 36), colour(128, 134, 139), colour(255, 255, 255)
-PANEL, EDGE, RAISED = colour(240, 241, 243), colour(188, 192, 198), colour(250, 250, 251)
-ACCENT, CHOSEN = colour(26, 100, 200), colour(205, 223, 248)
-BAR, BACKDROP = colour(44, 62, 92), colour(58, 110, 120)
-BEHIND = colour(150, 158, 170)
+INK, FAINT, PAPER = (32, 33, 36), (128, 134, 139), (255, 255, 255)
+PANEL, EDGE, RAISED = (240, 241, 243), (188, 192, 198), (250, 250, 251)
+ACCENT, CHOSEN = (26, 100, 200), (205, 223, 248)
+BAR, BACKDROP = (44, 62, 92), (58, 110, 120)
+BEHIND = (150, 158, 170)
 
 PAD = 4
 
@@ -46,20 +46,27 @@ def paint(canvas: Canvas, widget: Widget) -> None:
     """Draw a widget."""
     x, y, width, height = widget.box
     if width * height <= _SMALL:
-        canvas.put(x, y, _tile(widget._replace(id="", box=Box(0, 0, width, height))))
+        canvas.put(x, y, _tile(width, height, widget.role, *widget[3:]))
     else:
         _PAINTERS.get(widget.role, _label)(canvas, widget)
+
+
+def hides(widget: Widget) -> bool:
+    """Whether nothing shows of what lies behind a widget."""
+    _, _, width, height = widget.box
+    return width * height <= _SMALL or _PAINTERS.get(widget.role) not in (None, _check, _slider)
 
 
 _SMALL = 1 << 14
 
 
 @lru_cache(maxsize=2048)
-def _tile(widget: Widget) -> Pixels:
+def _tile(width: int, height: int, role: str, *rest: Any) -> Pixels:
     """A small widget's pixels, on the ground of a window."""
+    widget = Widget("", role, Box(0, 0, width, height), *rest)
     canvas = Canvas(widget.box)
     canvas.fill(widget.box, PANEL)
-    _PAINTERS.get(widget.role, _label)(canvas, widget)
+    _PAINTERS.get(role, _label)(canvas, widget)
     return canvas.pixels
 
 

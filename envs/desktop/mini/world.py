@@ -49,7 +49,17 @@ class World:
     @property
     def active(self) -> Window | None:
         """The window that keys go to."""
-        return next((window for window in reversed(self.windows) if not window.minimised), None)
+        for window in reversed(self.windows):
+            if not window.minimised:
+                return window
+        return None
+
+    def waits(self, window: Window) -> bool:
+        """Whether a window waits for a dialog of its own."""
+        for one in self.windows:  # noqa: SIM110 - asked at every click
+            if one.owner == window.id:
+                return True
+        return False
 
     def open(self, program: Program, owner: int = 0) -> None:
         """Open a window on top of the others; with `MOST_WINDOWS` open already, only a dialog."""
@@ -89,8 +99,8 @@ class World:
         """Bring a window, and the dialogs it waits for, to the top."""
         window.minimised = False
         above = [one for one in self.windows if one.owner == window.id]
-        moved = [window, *above]
-        self.windows = [one for one in self.windows if one not in moved] + moved
+        rest = [one for one in self.windows if one is not window and one.owner != window.id]
+        self.windows = [*rest, window, *above]
 
     def listing(self, folder: str) -> list[str]:
         """The names in a folder, folders first and with a slash."""

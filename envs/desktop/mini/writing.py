@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from selfgym.envs.desktop.mini.canvas import LINE, Box, place_in
 from selfgym.envs.desktop.mini.widget import PAD, Widget
@@ -24,6 +25,11 @@ class Writing:
     def chosen(self) -> tuple[int, int]:
         """Where the selection begins and ends; equal where there is none."""
         return (min(self.anchor, self.caret), max(self.anchor, self.caret)) if self.anchor >= 0 else (self.caret,) * 2
+
+    @property
+    def seen(self) -> tuple[str, int, int, int]:
+        """All that `widget` depends on of it."""
+        return self.text, self.caret, self.anchor, self.top
 
     @property
     def selected(self) -> str:
@@ -103,16 +109,24 @@ class Writing:
 
     def widget(self, id: str, role: str, box: Box, name: str, *, focused: bool) -> Widget:
         """The field as it is shown: from the line `top` on."""
-        rows = max(1, (box.height - 2 * PAD) // LINE)
-        lines = self.text.split("\n")
-        before = sum(len(line) + 1 for line in lines[: self.top])
-        value = "\n".join(lines[self.top : self.top + rows])
-        states = ("focused",) if focused else ()
-        begin, end = self.chosen
-        shown = [min(max(place - before, 0), len(value)) for place in (begin, end)]
-        anchor = -1 if not focused or shown[0] == shown[1] else shown[0 if self.caret == end else 1]
-        caret = self.caret - before
-        return Widget(id, role, box, name, value, states, caret if focused and 0 <= caret <= len(value) else -1, anchor)
+        return _widget(id, role, box, name, focused, self.text, self.caret, self.anchor, self.top)
+
+
+@lru_cache(maxsize=256)
+def _widget(
+    id: str, role: str, box: Box, name: str, focused: bool, text: str, caret: int, anchor: int, top: int
+) -> Widget:
+    rows = max(1, (box.height - 2 * PAD) // LINE)
+    lines = text.split("\n")
+    before = sum(len(line) + 1 for line in lines[:top])
+    value = "\n".join(lines[top : top + rows])
+    place = min(max(caret - before, 0), len(value))
+    other = min(max(anchor - before, 0), len(value))
+    if not focused:
+        return Widget(id, role, box, name, value)
+    shown = 0 <= caret - before <= len(value)
+    selected = anchor >= 0 and place != other
+    return Widget(id, role, box, name, value, ("focused",), place if shown else -1, other if selected else -1)
 
 
 def _word(text: str, place: int) -> tuple[int, int]:

@@ -94,6 +94,38 @@ def test_a_world_that_is_put_back_goes_on_in_the_same_way(before, after):
     assert place.widgets == again.widgets
 
 
+def meant(place, action):
+    """The action; for a name a click where it is shown, or None."""
+    if not isinstance(action, str):
+        return action
+    boxes = [widget.box for widget in place.widgets if widget.name == action]
+    return Click(boxes[-1].x + 5, boxes[-1].y + 5, count=2 if "." in action or "/" in action else 1) if boxes else None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(actions, max_size=25))
+def test_what_happens_does_not_depend_on_whether_it_is_looked_at(todo):
+    seen, unseen = desktop(), desktop()
+    for action in todo:
+        action = meant(seen, action)
+        if action is not None:
+            seen.act(action)
+            unseen.act(action)
+            seen.canvas()
+            assert seen.widgets == Desktop(seen.world, LAUNCHERS).widgets
+    assert plain(seen.world) == plain(unseen.world)
+    assert seen.widgets == unseen.widgets
+
+
+def test_an_editor_scrolls_by_what_has_room_in_its_window():
+    place = desktop()
+    click(place, "Editor")
+    place.act(Type("\n" * 30))
+    x, y, width, height = box_of(place, "Text", "text")
+    place.act(Scroll(x + width // 2, y + height // 2, 10))
+    assert place.world.active.program.text.top == 31 - (height - 8) // 18
+
+
 def test_pictures_are_copies_of_red_green_and_blue():
     place = desktop()
     first = place.canvas().picture()
@@ -181,6 +213,21 @@ def test_the_episode_ends_where_the_agent_says_so():
     assert observation["tree"].startswith(f"Your task is: {info['task']}")
     observation, reward, terminated, _, info = env.step("done()")
     assert (reward, terminated, info["outcome"]) == (0.0, True, Outcome.FAILURE)
+
+
+def test_where_nothing_is_observed_the_world_goes_on_and_mistakes_are_told():
+    env = gymnasium.make("selfgym/MiniDesktop-v0", task="files-move", observe=(), max_steps=60).unwrapped
+    observation, info = env.reset(seed=3)
+    assert observation == f"Your task is: {info['task']}"
+    observation, *_, info = env.step("clik(1, 2)")
+    assert observation == info["action_error"]
+    assert "Did you mean 'click'?" in observation
+    for action in env.task.solution(env.nodes):
+        observation, *_, info = env.step(action)
+        assert observation == ""
+        assert observation in env.observation_space
+    assert info["outcome"] is Outcome.SUCCESS
+    assert env.pixels().shape == (720, 1280, 3)
 
 
 def test_a_mistake_is_told_and_costs_a_step():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from selfgym.envs.desktop.mini.canvas import Box
@@ -31,12 +33,12 @@ class Calculator(Program):
 
     def view(self, room: Box, world: World) -> list[Widget]:
         """The display above the keys."""
-        widgets = [Widget("display", "text", Box(room.x, room.y, room.width, 30), "Display", self.shown)]
-        width, height = room.width // 4, (room.height - 36) // 5
-        for place, key in enumerate(_KEYS):
-            box = Box(room.x + width * (place % 4), room.y + 36 + height * (place // 4), width - 4, height - 4)
-            widgets.append(Widget(f"key:{key}", "push button", box, key))
-        return widgets
+        display = Widget("display", "text", Box(room.x, room.y, room.width, 30), "Display", self.shown)
+        return [display, *_keys(room)]
+
+    def seen(self, world: World) -> Hashable:
+        """The display."""
+        return self.shown
 
     def press(self, id: str, at: Press, world: World) -> None:
         """A key of the calculator."""
@@ -86,3 +88,14 @@ class Calculator(Program):
             }[self.operation]  # fmt: skip
         self.held = number
         self.shown = f"{number:.10g}"
+
+
+@lru_cache(maxsize=64)
+def _keys(room: Box) -> tuple[Widget, ...]:
+    """The buttons."""
+    width, height = room.width // 4, (room.height - 36) // 5
+    keys = []
+    for place, key in enumerate(_KEYS):
+        box = Box(room.x + width * (place % 4), room.y + 36 + height * (place // 4), width - 4, height - 4)
+        keys.append(Widget(f"key:{key}", "push button", box, key))
+    return tuple(keys)

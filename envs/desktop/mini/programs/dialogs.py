@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from selfgym.envs.desktop.mini.canvas import Box, width_of
+from selfgym.envs.desktop.mini.frames import room_of
 from selfgym.envs.desktop.mini.program import Press, Program
 from selfgym.envs.desktop.mini.widget import Widget
 from selfgym.envs.desktop.mini.world import HOME, World
@@ -36,6 +38,10 @@ class Ask(Program):
             widgets.append(self.text.widget("text", "entry", place, "Text", focused=True))
         widgets += buttons(self.buttons, room)
         return widgets
+
+    def seen(self, world: World) -> Hashable:
+        """The text."""
+        return self.text and self.text.seen
 
     def press(self, id: str, at: Press, world: World) -> None:
         """A button answers."""
@@ -84,16 +90,23 @@ class Choose(Program):
         """The folder, what is in it, the name, the buttons."""
         widgets = [Widget("folder", "label", Box(room.x, room.y, room.width - 60, ROW), self.folder)]
         widgets.append(Widget("up", "push button", Box(room.x + room.width - 50, room.y, 50, ROW), "Up"))
-        rows = (room.height - 90) // ROW
-        names = world.listing(self.folder)
-        self.top = min(self.top, max(0, len(names) - rows))
-        for row, name in enumerate(names[self.top : self.top + rows]):
+        rows, names = self._rows(room), world.listing(self.folder)
+        top = first_row(self.top, rows, names)
+        for row, name in enumerate(names[top : top + rows]):
             states = ("selected",) if name == self.text.text else ()
             place = Box(room.x, room.y + 26 + ROW * row, room.width, ROW)
             widgets.append(Widget(f"file:{name}", "list item", place, name, "", states))
         place = Box(room.x, room.y + room.height - 60, room.width, 26)
         widgets.append(self.text.widget("text", "entry", place, "Name", focused=True))
         return widgets + buttons([self._verb, "Cancel"], room)
+
+    def seen(self, world: World) -> Hashable:
+        """The folder, the name, how far the list is scrolled, and files, which change by edits."""
+        return self.folder, self.text.seen, self.top, world.edits
+
+    @staticmethod
+    def _rows(room: Box) -> int:
+        return (room.height - 90) // ROW
 
     @property
     def _verb(self) -> str:
@@ -117,7 +130,8 @@ class Choose(Program):
 
     def scroll(self, id: str, down: int, world: World) -> None:
         """Through the list."""
-        self.top = max(0, self.top + down)
+        rows, names = self._rows(room_of(world, world.window_of(self))), world.listing(self.folder)
+        self.top = first_row(first_row(self.top, rows, names) + down, rows, names)
 
     def key(self, key: str, held: frozenset[str], world: World) -> None:
         """Keys of the field, Return and Escape."""
@@ -136,6 +150,11 @@ class Choose(Program):
         if button != "Cancel" and (not name or name.endswith("/")):
             return
         world.answer(self, self.question, button, path)
+
+
+def first_row(top: int, rows: int, names: Sequence[str]) -> int:
+    """Which of some names is shown first where ``rows`` have room, so that none stays empty while names are hidden."""
+    return max(0, min(top, len(names) - rows))
 
 
 def buttons(names: list[str], room: Box) -> list[Widget]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from selfgym.envs.desktop.mini.canvas import LINE, Box
+from selfgym.envs.desktop.mini.frames import room_of
 from selfgym.envs.desktop.mini.program import Entry, Menu, Press, Program
 from selfgym.envs.desktop.mini.programs.dialogs import Ask, Choose, write_key
 from selfgym.envs.desktop.mini.widget import PAD, Widget
@@ -24,7 +26,6 @@ class Editor(Program):
     saved: str = ""
     past: list[str] = field(default_factory=list)
     find: str = ""
-    rows: int = 10
     kind: Literal["editor"] = "editor"
 
     name = "Editor"
@@ -56,20 +57,24 @@ class Editor(Program):
     def view(self, room: Box, world: World) -> list[Widget]:
         """The text and its scroll bar."""
         area = Box(room.x, room.y, room.width - _BAR - 2, room.height)
-        self.rows = max(1, (area.height - 2 * PAD) // LINE)
-        whole = self.text.text.count("\n") + 1
+        rows, whole = _rows_in(area), self.text.text.count("\n") + 1
         bar = Box(room.x + room.width - _BAR, room.y, _BAR, room.height)
         return [
             self.text.widget("text", "text", area, "Text", focused=True),
-            Widget("bar", "scroll bar", bar, "Lines", f"{self.text.top}/{min(self.rows, whole)}/{whole}"),
+            Widget("bar", "scroll bar", bar, "Lines", f"{self.text.top}/{min(rows, whole)}/{whole}"),
         ]
+
+    def seen(self, world: World) -> Hashable:
+        """The text."""
+        return self.text.seen
 
     def press(self, id: str, at: Press, world: World) -> None:
         """Set the caret, or a page up or down."""
         if id == "text":
             self.text.click(at.x, at.y, count=at.times, extend="shift" in at.held)
         elif id == "bar":
-            self.text.scroll(self.rows // 3 if at.y > 100 else -self.rows // 3, self.rows)
+            rows = self._rows(world)
+            self.text.scroll(rows // 3 if at.y > 100 else -rows // 3, rows)
 
     def drag(self, id: str, begin: tuple[int, int], end: tuple[int, int], world: World) -> None:
         """Select what the pointer was drawn over."""
@@ -79,21 +84,24 @@ class Editor(Program):
 
     def scroll(self, id: str, down: int, world: World) -> None:
         """Through the text."""
-        self.text.scroll(down, self.rows)
+        self.text.scroll(down, self._rows(world))
 
     def key(self, key: str, held: frozenset[str], world: World) -> None:
         """Write."""
         before = self.text.text
         if write_key(self.text, key, held, world, lines=True):
             self._keep(before)
-            self.text.show_caret(self.rows)
+            self.text.show_caret(self._rows(world))
 
     def write(self, text: str, world: World) -> None:
         """Write."""
         before = self.text.text
         self.text.put(text)
         self._keep(before)
-        self.text.show_caret(self.rows)
+        self.text.show_caret(self._rows(world))
+
+    def _rows(self, world: World) -> int:
+        return _rows_in(room_of(world, world.window_of(self)))
 
     def _keep(self, before: str) -> None:
         if before != self.text.text:
@@ -162,3 +170,8 @@ class Editor(Program):
             return True
         world.ask(self, Ask("closing", "Save the changes?", ["Save", "Discard", "Cancel"]))
         return False
+
+
+def _rows_in(area: Box) -> int:
+    """How many lines are shown in a box."""
+    return max(1, (area.height - 2 * PAD) // LINE)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Literal
 
 from selfgym.envs.desktop.mini.canvas import Box
+from selfgym.envs.desktop.mini.frames import room_of
 from selfgym.envs.desktop.mini.program import Entry, Menu, Press, Program
-from selfgym.envs.desktop.mini.programs.dialogs import ROW, Ask
+from selfgym.envs.desktop.mini.programs.dialogs import ROW, Ask, first_row
 from selfgym.envs.desktop.mini.programs.editor import Editor
 from selfgym.envs.desktop.mini.widget import Widget
 from selfgym.envs.desktop.mini.world import HOME, World
@@ -24,7 +26,6 @@ class Files(Program):
     """The path that was cut or copied."""
     moving: bool = False
     top: int = 0
-    rows: int = 10
     kind: Literal["files"] = "files"
 
     name = "Files"
@@ -54,16 +55,19 @@ class Files(Program):
             Widget("up", "push button", Box(room.x, room.y, 50, ROW), "Up"),
             Widget("path", "label", Box(room.x + 60, room.y, room.width - 60, ROW), self.folder),
         ]
-        self.rows = max(1, (room.height - 54) // ROW)
-        names = world.listing(self.folder)
-        self.top = min(self.top, max(0, len(names) - self.rows))
-        for row, name in enumerate(names[self.top : self.top + self.rows]):
+        rows, names = _rows_in(room), world.listing(self.folder)
+        top = first_row(self.top, rows, names)
+        for row, name in enumerate(names[top : top + rows]):
             states = ("selected",) if name == self.selected else ()
             place = Box(room.x, room.y + 28 + ROW * row, room.width, ROW)
             widgets.append(Widget(f"file:{name}", "list item", place, name, "", states))
         told = f"{len(names)} items" + (f", {self.selected} is selected" if self.selected in names else "")
         widgets.append(Widget("told", "label", Box(room.x, room.y + room.height - ROW, room.width, ROW), told))
         return widgets
+
+    def seen(self, world: World) -> Hashable:
+        """The folder, what is selected, how far the list is scrolled, and files, which change by edits."""
+        return self.folder, self.selected, self.top, world.edits
 
     def press(self, id: str, at: Press, world: World) -> None:
         """Select; twice opens."""
@@ -80,7 +84,11 @@ class Files(Program):
 
     def scroll(self, id: str, down: int, world: World) -> None:
         """Through the list."""
-        self.top = max(0, self.top + down)
+        rows, names = self._rows(world), world.listing(self.folder)
+        self.top = first_row(first_row(self.top, rows, names) + down, rows, names)
+
+    def _rows(self, world: World) -> int:
+        return _rows_in(room_of(world, world.window_of(self)))
 
     def key(self, key: str, held: frozenset[str], world: World) -> None:
         """Move the selection, open it, or go up."""
@@ -93,7 +101,8 @@ class Files(Program):
             at = names.index(self.selected) if self.selected in names else -1
             at = min(max(at + (1 if key == "Down" else -1), 0), len(names) - 1)
             self.selected = names[at]
-            self.top = min(max(self.top, at - self.rows + 1), at)
+            rows = self._rows(world)
+            self.top = min(max(first_row(self.top, rows, names), at - rows + 1), at)
 
     def command(self, command: str, world: World) -> None:
         """An entry of a menu; most are for what is selected."""
@@ -154,3 +163,8 @@ class Files(Program):
         inside = [one for one in world.files if one.startswith(path)] if folder else [path]
         for one in inside:
             world.put(target + one[len(path) :], world.files[one])
+
+
+def _rows_in(room: Box) -> int:
+    """How many names are shown in a window's room."""
+    return max(1, (room.height - 54) // ROW)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from selfgym.envs.desktop.mini.canvas import Box
@@ -36,25 +37,18 @@ class Form(Program):
 
     def view(self, room: Box, world: World) -> list[Widget]:
         """A row for each thing to fill in."""
-        widgets = []
-        y = room.y
-        for id, label in FIELDS.items():
-            widgets.append(Widget(f"{id} label", "label", Box(room.x, y, 90, 26), label))
+        widgets: list[Widget] = []
+        for number, (id, label) in enumerate(FIELDS.items()):
+            y = room.y + _ROW * number
             place = Box(room.x + 100, y, room.width - 100, 26)
-            widgets.append(self.texts[id].widget(id, "entry", place, label, focused=self.focus == id))
-            y += _ROW
-        widgets.append(Widget("country label", "label", Box(room.x, y, 90, 26), "Country"))
-        widgets.append(Widget("country", "combo box", Box(room.x + 100, y, 180, 26), self.country, "Country"))
-        y += _ROW
-        widgets.append(Widget("ticket label", "label", Box(room.x, y, 90, 26), "Ticket"))
-        for number, ticket in enumerate(TICKETS):
-            states = ("checked",) if ticket == self.ticket else ()
-            place = Box(room.x + 100 + 90 * number, y, 88, 26)
-            widgets.append(Widget(f"ticket:{ticket}", "radio button", place, ticket, "", states))
-        y += _ROW
-        states = ("checked",) if self.news else ()
-        widgets.append(Widget("news", "check box", Box(room.x + 100, y, 200, 26), "Send me news", "", states))
-        return widgets + buttons(["Send", "Clear"], room)
+            field = self.texts[id].widget(id, "entry", place, label, focused=self.focus == id)
+            widgets += (_label(id, room.x, y, label), field)
+        widgets += _choices(room, self.country, self.ticket, self.news)
+        return widgets
+
+    def seen(self, world: World) -> Hashable:
+        """What has been filled in, and the focus."""
+        return self.country, self.ticket, self.news, self.focus, *[text.seen for text in self.texts.values()]
 
     def press(self, id: str, at: Press, world: World) -> None:
         """Focus a field, turn a switch, press a button."""
@@ -107,3 +101,25 @@ class Form(Program):
         """Into the field that has the focus."""
         if self.focus:
             self.texts[self.focus].put(text)
+
+
+@lru_cache(maxsize=64)
+def _label(id: str, x: int, y: int, label: str) -> Widget:
+    return Widget(f"{id} label", "label", Box(x, y, 90, 26), label)
+
+
+@lru_cache(maxsize=256)
+def _choices(room: Box, country: str, chosen: str, news: bool) -> tuple[Widget, ...]:
+    """What is below the fields."""
+    x, y = room.x + 100, room.y + _ROW * len(FIELDS)
+    widgets = [_label("country", room.x, y, "Country")]
+    widgets.append(Widget("country", "combo box", Box(x, y, 180, 26), country, "Country"))
+    y += _ROW
+    widgets.append(_label("ticket", room.x, y, "Ticket"))
+    for number, ticket in enumerate(TICKETS):
+        states = ("checked",) if ticket == chosen else ()
+        place = Box(x + 90 * number, y, 88, 26)
+        widgets.append(Widget(f"ticket:{ticket}", "radio button", place, ticket, "", states))
+    states = ("checked",) if news else ()
+    widgets.append(Widget("news", "check box", Box(x, y + _ROW, 200, 26), "Send me news", "", states))
+    return (*widgets, *buttons(["Send", "Clear"], room))

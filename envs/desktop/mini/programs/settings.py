@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from selfgym.envs.desktop.mini.canvas import Box
@@ -41,36 +42,34 @@ class Settings(Program):
 
     def view(self, room: Box, world: World) -> list[Widget]:
         """Switches, then choices, then levels."""
-        widgets = []
-        y = room.y
-        for id, label in SWITCHES.items():
-            states = ("checked",) if world.settings.get(id) == "on" else ()
-            widgets.append(Widget(id, "check box", Box(room.x, y, 200, 24), label, "", states))
+        found, y = world.settings.get, room.y
+        widgets: list[Widget] = []
+        for id in SWITCHES:
+            widgets.append(_switch(id, room.x, y, found(id) == "on"))
             y += _ROW
-        for id, (label, _) in CHOICES.items():
-            value = world.settings.get(id, "")
-            widgets.append(Widget(f"{id} label", "label", Box(room.x, y, 120, 24), label))
-            widgets.append(Widget(id, "combo box", Box(room.x + 130, y, 160, 24), value, label))
+        for id in CHOICES:
+            widgets += _choice(id, room.x, y, found(id, ""))
             y += _ROW
-        for id, label in LEVELS.items():
-            value = world.settings.get(id, "0")
-            widgets.append(Widget(f"{id} label", "label", Box(room.x, y, 120, 24), label))
-            widgets.append(Widget(id, "slider", Box(room.x + 130, y, 160, 24), label, value))
-            widgets.append(Widget(f"{id} value", "label", Box(room.x + 300, y, 50, 24), value))
+        for id in LEVELS:
+            widgets += _level(id, room.x, y, found(id, "0"))
             y += _ROW
         return widgets
+
+    def seen(self, world: World) -> Hashable:
+        """Settings, which change by edits."""
+        return world.edits
 
     def press(self, id: str, at: Press, world: World) -> None:
         """Turn a switch, or set a level where it was clicked."""
         if id in SWITCHES:
             world.set(id, "off" if world.settings.get(id) == "on" else "on")
         elif id in LEVELS:
-            self._level(id, at.x, world)
+            self._set(id, at.x, world)
 
     def drag(self, id: str, begin: tuple[int, int], end: tuple[int, int], world: World) -> None:
         """Draw a level's handle."""
         if id in LEVELS:
-            self._level(id, end[0], world)
+            self._set(id, end[0], world)
 
     def scroll(self, id: str, down: int, world: World) -> None:
         """Five a notch."""
@@ -78,7 +77,7 @@ class Settings(Program):
             world.set(id, str(min(max(int(world.settings.get(id, "0")) - 5 * down, 0), 100)))
 
     @staticmethod
-    def _level(id: str, x: int, world: World) -> None:
+    def _set(id: str, x: int, world: World) -> None:
         world.set(id, str(min(max(round((x - 5) / 150 * 100), 0), 100)))
 
     def options(self, id: str, world: World) -> Sequence[str]:
@@ -88,3 +87,26 @@ class Settings(Program):
     def choose(self, id: str, option: str, world: World) -> None:
         """Take it."""
         world.set(id, option)
+
+
+@lru_cache(maxsize=256)
+def _switch(id: str, x: int, y: int, on: bool) -> Widget:
+    return Widget(id, "check box", Box(x, y, 200, 24), SWITCHES[id], "", ("checked",) if on else ())
+
+
+@lru_cache(maxsize=256)
+def _choice(id: str, x: int, y: int, value: str) -> tuple[Widget, ...]:
+    label = CHOICES[id][0]
+    return (
+        Widget(f"{id} label", "label", Box(x, y, 120, 24), label),
+        Widget(id, "combo box", Box(x + 130, y, 160, 24), value, label),
+    )
+
+
+@lru_cache(maxsize=256)
+def _level(id: str, x: int, y: int, value: str) -> tuple[Widget, ...]:
+    return (
+        Widget(f"{id} label", "label", Box(x, y, 120, 24), LEVELS[id]),
+        Widget(id, "slider", Box(x + 130, y, 160, 24), LEVELS[id], value),
+        Widget(f"{id} value", "label", Box(x + 300, y, 50, 24), value),
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from selfgym.envs.desktop.mini.canvas import Box
@@ -30,6 +32,12 @@ def read_csv(text: str) -> dict[str, str]:
 
 def write_csv(cells: dict[str, str]) -> str:
     """The cells as rows, down to the last that holds something; formulas as they were written."""
+    return _written(tuple(cells.items()))
+
+
+@lru_cache(maxsize=256)
+def _written(items: tuple[tuple[str, str], ...]) -> str:
+    cells = dict(items)
     last = max((int(cell[1:]) for cell, value in cells.items() if value), default=0)
     out = io.StringIO()
     wide = max((COLUMNS.index(cell[0]) + 1 for cell, value in cells.items() if value), default=0)
@@ -78,23 +86,21 @@ class Sheet(Program):
         """The selected cell's text above the cells."""
         top = Box(room.x + 60, room.y, room.width - 60, 26)
         content = self.writing or Writing(self.cells.get(self.at, ""))
-        widgets = [
+        grid, places = _grid(room)
+        cells = list(grid)
+        for cell in {*self.cells, self.at} & places.keys():
+            states = ("focused",) if cell == self.at else ()
+            empty = grid[places[cell]]
+            cells[places[cell]] = Widget(empty.id, empty.role, empty.box, cell, shown(self.cells, cell), states)
+        return [
             Widget("where", "label", Box(room.x, room.y, 50, 26), self.at),
             content.widget("formula", "entry", top, "Formula", focused=self.writing is not None),
+            *cells,
         ]
-        width = (room.width - _HEAD) // len(COLUMNS)
-        for number, column in enumerate(COLUMNS):
-            place = Box(room.x + _HEAD + width * number + width // 2 - 4, room.y + 30, width // 2, 20)
-            widgets.append(Widget(f"column {column}", "label", place, column))
-        for row in range(1, ROWS + 1):
-            y = room.y + 50 + _HIGH * (row - 1)
-            widgets.append(Widget(f"row {row}", "label", Box(room.x + 6, y, _HEAD - 6, _HIGH), str(row)))
-            for number, column in enumerate(COLUMNS):
-                cell = f"{column}{row}"
-                states = ("focused",) if cell == self.at else ()
-                box = Box(room.x + _HEAD + width * number, y, width + 1, _HIGH + 1)
-                widgets.append(Widget(f"cell:{cell}", "table cell", box, cell, shown(self.cells, cell), states))
-        return widgets
+
+    def seen(self, world: World) -> Hashable:
+        """The cells, the selected one, and what is being written."""
+        return self.at, tuple(self.cells.items()), self.writing and self.writing.seen
 
     def press(self, id: str, at: Press, world: World) -> None:
         """Select a cell; twice writes in it."""
@@ -189,3 +195,22 @@ class Sheet(Program):
     def _save(self, world: World) -> None:
         self.saved = write_csv(self.cells)
         world.put(self.path, self.saved)
+
+
+@lru_cache(maxsize=64)
+def _grid(room: Box) -> tuple[tuple[Widget, ...], dict[str, int]]:
+    """The names of columns and rows, and cells with nothing in them; and which of these each cell is."""
+    widgets, places = [], {}
+    width = (room.width - _HEAD) // len(COLUMNS)
+    for number, column in enumerate(COLUMNS):
+        place = Box(room.x + _HEAD + width * number + width // 2 - 4, room.y + 30, width // 2, 20)
+        widgets.append(Widget(f"column {column}", "label", place, column))
+    for row in range(1, ROWS + 1):
+        y = room.y + 50 + _HIGH * (row - 1)
+        widgets.append(Widget(f"row {row}", "label", Box(room.x + 6, y, _HEAD - 6, _HIGH), str(row)))
+        for number, column in enumerate(COLUMNS):
+            cell = f"{column}{row}"
+            places[cell] = len(widgets)
+            box = Box(room.x + _HEAD + width * number, y, width + 1, _HIGH + 1)
+            widgets.append(Widget(f"cell:{cell}", "table cell", box, cell))
+    return tuple(widgets), places
