@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 
 from selfgym.envs.desktop.actions import Action, Click, Key, Type, Wait
@@ -17,7 +18,7 @@ _OPENING = 30.0
 """Seconds that an application may take to show its window."""
 _DATE = 1_700_000_000  # when every file of the beginning was changed last: programs show it
 _POLL = 0.005
-_HELD_DOWN = Settling("nobody", first=0.27, quiet=0.05)
+_HELD_DOWN = 0.35
 """GTK shows a button that a key pressed, or a file dialog itself, as held down for 0.25 s before it does anything."""
 
 
@@ -43,18 +44,12 @@ class Stage:
             time.sleep(action.seconds)
             self.settled = self._rest()
         else:
-            before = self.session.display.active()
+            display, before = self.session.display, self.session.display.active()
             self.session.hand.do(action)
             self.settled = self._rest()
-            after = self.session.display.active()
-            if (
-                before
-                and after
-                and before.id == after.id
-                and _presses(action)
-                and self.session.display.dialog(after.id)
-            ):
-                self.settled = settle(self.session.display, _HELD_DOWN, self.settled.answered)
+            after = display.active()
+            if before and after and before.id == after.id and _presses(action) and display.dialog(after.id):
+                self.settled = settle(display, replace(self._settling, first=_HELD_DOWN), self.settled.answered)
         self.watch()
 
     def watch(self) -> None:

@@ -8,7 +8,7 @@ from random import Random
 from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, find, finished, press
 from selfgym.envs.desktop.real.tasks.material import holds, lines, names, text, words
-from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, into
+from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, gone, into
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 
@@ -99,6 +99,7 @@ def _save_as(rng: Random) -> Task:
         yield Key("ctrl+a")
         yield Type(new)
         yield press(look, "Save", "push button")
+        yield from gone(look, "Save as...")
         yield finished()
 
     return Task(
@@ -145,6 +146,7 @@ def _join(rng: Random) -> Task:
     def play(look: Look, whole: bool) -> Iterator[Action]:
         yield press(look, "Open", "push button")
         yield press(look, second, "tree item", count=2)
+        yield from gone(look, "Open file...")
         yield Key("ctrl+a" if whole else "shift+End")
         yield Key("ctrl+c")
         yield press(look, name, "page tab")

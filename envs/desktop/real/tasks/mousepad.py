@@ -8,7 +8,7 @@ from random import Random
 from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, finished, press
 from selfgym.envs.desktop.real.tasks.material import holds, lines, names, text, words
-from selfgym.envs.desktop.real.tasks.pointing import beside, chosen
+from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, gone
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 
@@ -96,6 +96,7 @@ def _save_as(rng: Random) -> Task:
             yield Key("ctrl+a")
             yield Type(new)
             yield press(look, "Save", "push button")
+            yield from gone(look, "Save As")
         else:
             yield Key("ctrl+s")
         yield finished()
@@ -122,6 +123,7 @@ def _new(rng: Random) -> Task:
         yield Key("ctrl+a")
         yield Type(new)
         yield press(look, "Save", "push button")
+        yield from gone(look, "Save As")
         yield finished()
 
     return Task(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from selfgym.envs.desktop.actions import Action, Click
+from selfgym.envs.desktop.actions import Action, Click, Wait
 from selfgym.envs.desktop.looking import Look, Missing, find, press
 from selfgym.envs.desktop.node import Node
 
 _FIELDS = frozenset({"text", "entry", "spin button", "combo box"})
+_PATIENCE = 50
 
 
 def beside(look: Look, label: str, count: int = 1) -> Click:
@@ -60,6 +61,19 @@ def chosen(look: Look, *path: str, role: str = "menu") -> Iterator[Action]:
     """Clicks from a menu in the menu bar, which has this role, down to one of its items."""
     for depth, name in enumerate(path):
         yield press(look, name, role if depth < len(path) - 1 else "menu item")
+
+
+def until(look: Look, right: Callable[[Sequence[Node]], bool]) -> Iterator[Action]:
+    """Waits for what goes on in the background and may last longer than a step: nothing, where it has ended."""
+    for _ in range(_PATIENCE):
+        if right(look()):
+            return
+        yield Wait(0.1)
+
+
+def gone(look: Look, name: str) -> Iterator[Action]:
+    """Waits until nothing of this name is there: a file dialog asks the disk before it closes."""
+    yield from until(look, lambda nodes: all(node.name != name for node in nodes))
 
 
 def _across(node: Node, y: int) -> bool:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from selfgym.envs.desktop.actions import Action, Type, Wait
+from selfgym.envs.desktop.actions import Action, Type
 from selfgym.envs.desktop.looking import Look, finished
+from selfgym.envs.desktop.node import Node
 from selfgym.envs.desktop.real.tasks.archives import tars
 from selfgym.envs.desktop.real.tasks.material import folders, holds, lines, names, text, words
-from selfgym.envs.desktop.real.tasks.pointing import only
+from selfgym.envs.desktop.real.tasks.pointing import only, until
 from selfgym.envs.desktop.real.tasks.task import Play, Task, Template
 
 OPEN = ("sakura",)
 """The terminal with a shell in the home folder."""
-_PATIENCE = 50
 
 
 def ran(look: Look, *commands: str) -> Iterator[Action]:
@@ -22,11 +22,17 @@ def ran(look: Look, *commands: str) -> Iterator[Action]:
     for command in commands:
         before = only(look, "terminal").value
         yield Type(f"{command}\n")
-        for _ in range(_PATIENCE):
-            shown = only(look, "terminal").value
-            if shown != before and shown.rstrip().endswith("$"):  # the prompt is back: what was asked for is done
-                break
-            yield Wait(0.1)
+        yield from until(look, _prompted(look, before))
+
+
+def _prompted(look: Look, before: str) -> Callable[[Sequence[Node]], bool]:
+    """Whether the prompt is back, and so what was asked for is done."""
+
+    def back(_: Sequence[Node]) -> bool:
+        shown = only(look, "terminal").value
+        return shown != before and shown.rstrip().endswith("$")
+
+    return back
 
 
 def _shell(*commands: str) -> Play:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, finished, press
+from selfgym.envs.desktop.node import Node
 from selfgym.envs.desktop.real.session import HOME
 from selfgym.envs.desktop.real.tasks.archives import zipped, zips
 from selfgym.envs.desktop.real.tasks.material import folders, lines, names, text, words
-from selfgym.envs.desktop.real.tasks.pointing import beside, chosen
+from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, gone, until
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 
 def packed(rng: Random, count: int) -> tuple[str, dict[str, bytes]]:
     """The name of an archive, and so many files to be in it."""
     return f"{words(rng, 1)[0]}.zip", {name: text(lines(rng, 2)) for name in names(rng, count)}
+
+
+def _rested(look: Look) -> Iterator[Action]:
+    """Waits until the program that packs and unpacks has ended: then it cannot be stopped any more."""
+
+    def over(nodes: Sequence[Node]) -> bool:
+        return all(node.role != "dialog" and (node.name != "Stop" or "disabled" in node.states) for node in nodes)
+
+    yield from until(look, over)
 
 
 def _extracted(look: Look, folder: str, item: str) -> Iterator[Action]:
@@ -26,6 +36,7 @@ def _extracted(look: Look, folder: str, item: str) -> Iterator[Action]:
     yield press(look, "Ensure a containing directory", "check box")
     yield press(look, item, "radio button")
     yield press(look, "Extract", "push button")
+    yield from _rested(look)
     yield finished()
 
 
@@ -67,6 +78,7 @@ def _added(look: Look, name: str) -> Iterator[Action]:
     yield press(look, "Home", "label")
     yield press(look, name, "table cell")
     yield press(look, "Add", "push button")
+    yield from _rested(look)
     yield finished()
 
 
@@ -94,6 +106,7 @@ def _delete(rng: Random) -> Task:
         yield press(look, name, "table cell")
         yield from chosen(look, "Action", "Delete")
         yield press(look, "OK", "push button")
+        yield from _rested(look)
         yield finished()
 
     left = {other: content for other, content in members.items() if other != name}
@@ -121,6 +134,7 @@ def _create(rng: Random) -> Task:
         yield Key("ctrl+a")
         yield Type(archive)
         yield press(look, "Create", "push button")
+        yield from gone(look, "Create a new archive")
         yield from _added(look, name)
 
     return Task(

@@ -9,7 +9,7 @@ from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, finished, press
 from selfgym.envs.desktop.real.tasks.material import lines, words
 from selfgym.envs.desktop.real.tasks.notebook import OPEN, at_line, notebook, pages, path, reads
-from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, only
+from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, gone, only
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 
@@ -43,6 +43,7 @@ def _new(rng: Random) -> Task:
         yield beside(look, "Page Name:")
         yield Type(name)
         yield press(look, "OK", "push button")
+        yield from gone(look, "New Page")
         yield Type("\n".join(rows))
         yield from chosen(look, "File", "Save")
         yield finished()
@@ -92,6 +93,7 @@ def _rename(rng: Random) -> Task:
         yield beside(look, "Name:", count=3)
         yield Type(new)
         yield press(look, "OK", "push button")
+        yield from gone(look, "Rename or Move Page")
         yield finished()
 
     return Task(
@@ -111,6 +113,7 @@ def _delete(rng: Random) -> Task:
         yield press(look, page, "table cell")
         yield from chosen(look, "File", "Delete Page")
         yield press(look, "OK", "push button")
+        yield from gone(look, "Delete Page")
         yield finished()
 
     return Task(
