@@ -103,9 +103,12 @@ def read_tree(bus: Bus, size: tuple[int, int], most: int, deadline: float) -> Tr
 
 def ask_all(bus: Bus, deadline: float) -> bool:
     """Ask every program for its name; whether all have answered. Raises `BusError`."""
-    root = _Element(*_ROOT)
-    programs = _children(bus, [root], set(), deadline, all_of_them=True)
-    return all(bus.ask([_property(program, "Accessible", "Name") for program in programs], deadline))
+    return all(bus.ask([_property(program, "Accessible", "Name") for program in programs(bus, deadline)], deadline))
+
+
+def programs(bus: Bus, deadline: float) -> list[_Element]:
+    """The programs that are on the bus. Raises `BusError`."""
+    return _children(bus, [_Element(*_ROOT)], set(), deadline, all_of_them=True)
 
 
 def _open(element: _Element) -> bool:

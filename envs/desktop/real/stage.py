@@ -15,6 +15,10 @@ from selfgym.envs.desktop.real.settling import Settled, Settling, settle
 
 _OPENING = 30.0
 """Seconds that an application may take to show its window."""
+_LISTED = 2.0
+"""Seconds that an application may take to be on the accessibility bus, once it has painted its window."""
+_OPENED = Settling("nobody", first=0.1, quiet=0.05, deadline=5.0)
+"""What a window that has just been opened needs besides."""
 _DATE = 1_700_000_000  # when every file of the beginning was changed last: programs show it
 _POLL = 0.005
 
@@ -32,7 +36,8 @@ class Stage:
         windows = [self._open(one, shown) for one, (_, *shown) in zip(self._applications, opens, strict=True)]
         if len(windows) > 1:
             self._arrange(windows)
-        self.settled = self._rest()
+        session.listed(len({one.name for one in self._applications}), _LISTED)
+        self.settled = self._rest(self._settling.joined(_OPENED))
 
     def do(self, action: Action) -> None:
         """Do one action and wait until the screen rests. Raises `ActionError` where it cannot be done."""
@@ -41,7 +46,7 @@ class Stage:
             time.sleep(action.seconds)
         else:
             self.session.hand.do(action)
-        self.settled = self._rest()
+        self.settled = self._rest(self._settling)
         self.watch()
 
     def watch(self) -> None:
@@ -62,7 +67,6 @@ class Stage:
         while True:
             for window in display.windows():
                 if window.id not in before and window.program == application.window and _painted(session, window):
-                    settle(display, Settling("nobody", first=0.1, quiet=0.05, deadline=5.0))
                     return window
             if time.monotonic() > until:
                 raise ScreenFailure(f"{application.name} has shown no window after {_OPENING:.0f} seconds")
@@ -77,11 +81,10 @@ class Stage:
             display.maximised(window.id, False)
             display.place(window.id, (place * each, 0, each, height))
         display.activate(windows[0].id)
-        settle(display, Settling("nobody", first=0.1, quiet=0.05, deadline=5.0))
 
-    def _rest(self) -> Settled:
-        answered = self._settling.asks == "tree" and self.session.asked(self._settling.deadline)
-        return settle(self.session.display, self._settling, answered)
+    def _rest(self, how: Settling) -> Settled:
+        answered = how.asks == "tree" and self.session.asked(how.deadline)
+        return settle(self.session.display, how, answered)
 
 
 def _painted(session: Session, window: Window) -> bool:
