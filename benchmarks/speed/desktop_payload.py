@@ -6,14 +6,13 @@ actions. `selfgym.envs.desktop.real.accessibility` leaves most of that out on pu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from selfgym.envs.desktop.real.bus import Bus, Call
+from selfgym.envs.desktop.real.cache import ATSPI, ROOT, Cache, Known, Place
 
-ATSPI = "org.a11y.atspi"
-ROOT = (f"{ATSPI}.Registry", "/org/a11y/atspi/accessible/root")
 WIDEST = 1024
 """Children of one element that are looked at, as there."""
 SHOWING, VISIBLE = 25, 30
@@ -22,19 +21,18 @@ VALUES = ("CurrentValue", "MinimumValue", "MaximumValue", "MinimumIncrement")
 
 @dataclass(slots=True)
 class Element:
-    """One element; what it does not have stays ``None``."""
+    """One element."""
 
     program: str
     path: str
     name: str = ""
     role: str = ""
     states: int = 0
-    attributes: dict[str, str] = field(default_factory=dict)
+    count: int = -1
+    """Of its children; -1 where it was not told."""
     interfaces: frozenset[str] = frozenset()
-    extents: tuple[int, int, int, int] | None = None
-    text: str | None = None
-    value: dict[str, float] = field(default_factory=dict)
-    actions: list[tuple[str, str, str]] | None = None
+    told: dict[str, Any] = field(default_factory=dict)
+    """Attributes, extents, text, actions and values, as far as it has them."""
 
     def asked(self, interface: str, member: str, signature: str = "", body: tuple[Any, ...] = ()) -> Call:
         """A question to it."""
@@ -50,15 +48,14 @@ class Element:
         return bool(self.states >> state & 1)
 
 
-def full_tree(bus: Bus, deadline: float) -> list[Element]:
+def full_tree(bus: Bus, cache: Cache, deadline: float) -> list[Element]:
     """Every element below every program. ``deadline``: of `time.monotonic`. Raises `BusError`."""
+    level = _listed(bus.ask([Element(*ROOT).asked("Accessible", "GetChildren")], deadline)[0])
+    known = cache.read(bus, [(program.program, program.path) for program in level], deadline)
     found: list[Element] = []
-    level = [Element(*ROOT)]
-    answers = bus.ask([level[0].asked("Accessible", "GetChildren")], deadline)
-    level = _listed(answers[0])
     while level:
         found += level
-        level = _described(bus, level, deadline)
+        level = _described(bus, level, known, deadline)
     return found
 
 
@@ -66,49 +63,47 @@ def _listed(answer: list[Any] | None) -> list[Element]:
     return [Element(name, path) for name, path in (answer[0] if answer else [])[:WIDEST] if not path.endswith("/null")]
 
 
-def _described(bus: Bus, level: Sequence[Element], deadline: float) -> list[Element]:
+def _described(bus: Bus, level: Sequence[Element], known: Mapping[Place, Known], deadline: float) -> list[Element]:
     """Fill in a level; returns the next one."""
-    calls = [call for element in level for call in _first(element)]
-    below: list[Element] = []
-    answers = iter(bus.ask(calls, deadline))
+    unknown = []
     for element in level:
-        name, role, states, attributes, interfaces, children = (next(answers) for _ in range(6))
+        if (of_it := known.get((element.program, element.path))) is None:
+            unknown.append(element)
+        else:
+            element.name, element.role, element.states, element.count, element.interfaces = of_it
+    answers = iter(bus.ask([call for element in unknown for call in _first(element)], deadline))
+    for element in unknown:
+        name, role, states, interfaces = (next(answers) for _ in range(4))
         element.name = str(name[0].value) if name else ""
         element.role = str(role[0]) if role else ""
         element.states = states[0][0] | states[0][1] << 32 if states else 0
-        element.attributes = attributes[0] if attributes else {}
-        element.interfaces = frozenset(interfaces[0]) if interfaces else frozenset()
-        below += _listed(children)
-    wanted = list(_second(level))
+        element.interfaces = frozenset(one.rpartition(".")[2] for one in interfaces[0]) if interfaces else frozenset()
+    wanted = [question for element in level for question in _second(element)]
+    below: list[Element] = []
     for (element, what, _), answer in zip(wanted, bus.ask([call for *_, call in wanted], deadline), strict=True):
-        if answer is None:
-            continue
-        if what == "Component":
-            element.extents = tuple(answer[0])
-        elif what == "Text":
-            element.text = str(answer[0])
-        elif what == "Action":
-            element.actions = [tuple(one) for one in answer[0]]
-        else:
-            element.value[what] = answer[0].value
+        if what == "children":
+            below += _listed(answer)
+        elif answer is not None:
+            element.told[what] = answer[0].value if what in VALUES else answer[0]
     return below
 
 
 def _first(element: Element) -> Iterator[Call]:
     yield element.property("Accessible", "Name")
-    for member in ("GetRoleName", "GetState", "GetAttributes", "GetInterfaces", "GetChildren"):
+    for member in ("GetRoleName", "GetState", "GetInterfaces"):
         yield element.asked("Accessible", member)
 
 
-def _second(level: Sequence[Element]) -> Iterator[tuple[Element, str, Call]]:
-    for element in level:
-        has = {name.rpartition(".")[2] for name in element.interfaces}
-        if "Component" in has and element.has(SHOWING) and element.has(VISIBLE):
-            yield element, "Component", element.asked("Component", "GetExtents", "u", (0,))
-        if "Text" in has:
-            yield element, "Text", element.asked("Text", "GetText", "ii", (0, -1))
-        if "Action" in has:
-            yield element, "Action", element.asked("Action", "GetActions")
-        if "Value" in has:  # one by one: Qt 5 dies of being asked for all
-            for name in VALUES:
-                yield element, name, element.property("Value", name)
+def _second(element: Element) -> Iterator[tuple[Element, str, Call]]:
+    yield element, "attributes", element.asked("Accessible", "GetAttributes")
+    if element.count:
+        yield element, "children", element.asked("Accessible", "GetChildren")
+    if "Component" in element.interfaces and element.has(SHOWING) and element.has(VISIBLE):
+        yield element, "extents", element.asked("Component", "GetExtents", "u", (0,))
+    if "Text" in element.interfaces:
+        yield element, "text", element.asked("Text", "GetText", "ii", (0, -1))
+    if "Action" in element.interfaces:
+        yield element, "actions", element.asked("Action", "GetActions")
+    if "Value" in element.interfaces:  # one by one: Qt 5 dies of being asked for all
+        for name in VALUES:
+            yield element, name, element.property("Value", name)

@@ -12,12 +12,13 @@ OSWorld is spoken to with its own client, as `DesktopEnv.step` and `_get_obs` do
 one, and looked at (elements and pixels). *final*: the share of frames, after a reset and after each of many random
 actions, that are the same 350 ms later but for a caret of up to 3 pixels.
 
-The peer's server is not on PyPI: ``/opt/peers/osworld/server`` has to hold ``main.py`` and ``pyxcursor.py`` of OSWorld's
-``desktop_env/server`` (measured: the handlers /execute, /screenshot and /accessibility of karakuri-ai/OSWorld-JP at
-96ad9a8, listening on ``$PORT``), and ``/opt/peers/osworld/wheel`` the wheel desktop-env 1.0.2, unpacked. It needs the
-Debian packages python3-pyatspi, python3-tk and gir1.2-atspi-2.0; a ``libreoffice`` and a ``gnome-screenshot`` that do
-nothing, in ``server/bin``, because it asks the one for its version before each look and takes the other's presence for
-leave to use its fastest way; and XDG_SESSION_TYPE. No virtual machine: its time is a lower bound.
+The peer's server is not on PyPI: ``/opt/peers/osworld/server`` has to hold ``main.py`` and ``pyxcursor.py`` of
+OSWorld's ``desktop_env/server`` (measured: the handlers /execute, /screenshot and /accessibility as they are in
+karakuri-ai/OSWorld-JP at 96ad9a8, listening on ``$PORT``), and ``/opt/peers/osworld/wheel`` the wheel desktop-env
+1.0.2, unpacked. It needs the Debian packages python3-pyatspi, python3-tk and gir1.2-atspi-2.0; a ``libreoffice`` that
+prints a version and a ``gnome-screenshot`` that does nothing, in ``server/bin``, because it asks the one for its
+version before each look and takes the other's presence for leave to use its fastest way; and XDG_SESSION_TYPE. There
+is no virtual machine, so its time is a lower bound.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def our_step(stage: Stage, action: Action) -> dict[str, float]:
     file = io.BytesIO()
     Image.fromarray(stage.session.pixels()).save(file, "png")
     marks.append(time.perf_counter())
-    found = full_tree(stage.session.bus, time.monotonic() + 10)
+    found = full_tree(stage.session.bus, stage.session.cache, time.monotonic() + 10)
     marks.append(time.perf_counter())
     parts = zip(("action and rest", "picture", "tree"), marks, marks[1:], strict=False)
     told = {name: 1e3 * (after - before) for name, before, after in parts}
@@ -139,9 +140,7 @@ def steps(application: str, runs: int) -> dict[str, Any]:
                     told["no pause"].append(peer.ask("step", action=theirs, pause=0))
             if peer is not None and run < 3:  # 2 s each: fewer do
                 told["shipped"].append(peer.ask("step", action=STEPS[run % 4][1], pause=2))
-        found: dict[str, Any] = {
-            name: {"runs": len(ran), **_medians(ran)} for name, ran in told.items() if ran
-        }
+        found: dict[str, Any] = {name: {"runs": len(ran), **_medians(ran)} for name, ran in told.items() if ran}
         if peer is not None:
             found["elements of theirs"] = peer.ask("tree")["elements"]
             for name in ("shipped", "no pause"):

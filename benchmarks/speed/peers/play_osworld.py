@@ -53,9 +53,13 @@ class Screen:
         """Start a program on the screen."""
         self.programs.append(
             subprocess.Popen(
-                command, env=self.env, cwd=cwd or self.home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                command,
+                env=self.env,
+                cwd=cwd or self.home,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
                 stdin=subprocess.DEVNULL,
-            )  # fmt: skip
+            )
         )
 
     def close(self):

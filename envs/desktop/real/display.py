@@ -10,6 +10,8 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from gymnasium.error import DependencyNotInstalled
@@ -200,11 +202,17 @@ class Display:
         text = "" if title is None else bytes(title.value).decode("utf-8", "replace")
         return Window(number, text, str(names[1]), (-corner.x, -corner.y, size.width, size.height))
 
-    def _do(self, call: Any, *arguments: Any) -> Any:
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """For what is asked of the `connection` itself: raises `DisplayError` where the server is gone."""
         try:
-            return call(*arguments)
+            yield
         except _GONE as gone:
             raise DisplayError(f"the X server is gone: {gone}") from None
+
+    def _do(self, call: Any, *arguments: Any) -> Any:
+        with self.alive():
+            return call(*arguments)
 
 
 def _connected(path: str) -> Any:

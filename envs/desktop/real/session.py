@@ -20,6 +20,7 @@ from PIL import Image
 
 from selfgym.envs.desktop.real.accessibility import Tree, ask_all, bus_path, programs, read_tree
 from selfgym.envs.desktop.real.bus import Bus, BusError
+from selfgym.envs.desktop.real.cache import Cache
 from selfgym.envs.desktop.real.display import Display, DisplayError
 from selfgym.envs.desktop.real.hand import Hand
 from selfgym.envs.sandbox.limits import Limits, SandboxError
@@ -71,7 +72,9 @@ class Session:
     def _start(self, until: float) -> None:
         width, height = self.size
         self.sandbox.put_all({f"/tmp/{name}/ready": b"" for name in ("run", "frames", ".X11-unix")} | _settings())
-        options = "-nolisten tcp -ac -noreset -dpi 96 -s 0 -extension GLX -fbdir /tmp/frames"  # GLX: 40 ms, for nobody here
+        options = (
+            "-nolisten tcp -ac -noreset -dpi 96 -s 0 -extension GLX -fbdir /tmp/frames"  # GLX: 40 ms, for nobody here
+        )
         self.server = self.launch(["Xvfb", ":0", "-screen", "0", f"{width}x{height}x24", *options.split()])
         self.launch(["dbus-daemon", f"--config-file={HOME}/.config/session-bus.conf", "--nofork"])
         _waited(until, "the message bus", lambda: os.stat(self.sandbox.outside("/tmp/run/bus")))
@@ -86,6 +89,7 @@ class Session:
         if (fields[4], fields[5], fields[11]) != (width, height, 32):
             raise ScreenFailure(f"the X server has a screen of {fields[4]} x {fields[5]} x {fields[11]}")
         run = self.sandbox.outside("/tmp/run")
+        self.cache = Cache()
         self.bus = _waited(until, "the accessibility bus", lambda: Bus(_there(bus_path(run)), until))
         _waited(until, "the window manager", lambda: _there(self.display.property("_NET_SUPPORTING_WM_CHECK")))
 
@@ -103,7 +107,7 @@ class Session:
         """The elements on the screen, as far as they can be read in so many seconds."""
         until = time.monotonic() + seconds
         try:
-            return read_tree(self.bus, self.size, most, until)
+            return read_tree(self.bus, self.cache, self.size, most, until)
         except BusError:
             self.bus.close()
             try:
