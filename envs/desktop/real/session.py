@@ -58,6 +58,8 @@ class Session:
     def __init__(self, width: int, height: int) -> None:
         """Start one. Raises `ScreenFailure`, or `SandboxUnavailable` where this machine has no sandbox."""
         self.size = (width, height)
+        self.servers: dict[int, str] = {}
+        """Names of the programs that a screen is made of, by process id inside."""
         until = time.monotonic() + STARTING
         self.sandbox = open_sandbox(limits=LIMITS, readonly=_shown(), env=_ENVIRONMENT)
         try:
@@ -75,12 +77,12 @@ class Session:
         options = (
             "-nolisten tcp -ac -noreset -dpi 96 -s 0 -extension GLX -fbdir /tmp/frames"  # GLX: 40 ms, for nobody here
         )
-        self.server = self.launch(["Xvfb", ":0", "-screen", "0", f"{width}x{height}x24", *options.split()])
-        self.launch(["dbus-daemon", f"--config-file={HOME}/.config/session-bus.conf", "--nofork"])
+        self._serve(["Xvfb", ":0", "-screen", "0", f"{width}x{height}x24", *options.split()])
+        self._serve(["dbus-daemon", f"--config-file={HOME}/.config/session-bus.conf", "--nofork"])
         _waited(until, "the message bus", lambda: os.stat(self.sandbox.outside("/tmp/run/bus")))
-        self.launch(["/usr/libexec/at-spi-bus-launcher", "--launch-immediately"])
+        self._serve(["/usr/libexec/at-spi-bus-launcher", "--launch-immediately"])
         self.display = _waited(until, "the X server", lambda: Display(self.sandbox.outside("/tmp/.X11-unix/X0")))
-        self.launch(["openbox", "--sm-disable"])
+        self._serve(["openbox", "--sm-disable"])
         self.hand = Hand(self.display, self.size)
         with open(self.sandbox.outside("/tmp/frames/Xvfb_screen0"), "rb") as file:
             self._frames = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
@@ -96,6 +98,9 @@ class Session:
     def launch(self, program: Sequence[str], env: Mapping[str, str] | None = None) -> int:
         """Start a program on the screen; its process id inside. Its output is in ``/tmp/NAME.log`` there."""
         return self.sandbox.start(program, env=env, cwd=HOME, log=f"/tmp/{os.path.basename(program[0])}.log")
+
+    def _serve(self, program: Sequence[str]) -> None:
+        self.servers[self.launch(program)] = os.path.basename(program[0])
 
     def pixels(self) -> Any:
         """The screen with its pointer, now: a new array of (height, width, 3) bytes."""

@@ -31,7 +31,7 @@ class Stage:
         self.session = session
         self._applications = [APPLICATIONS[name] for name, *_ in opens]
         self._settling = reduce(Settling.joined, (one.settling for one in self._applications))
-        self._programs = {session.server: "Xvfb"}
+        self._programs = dict(session.servers)
         _furnish(session, files)
         windows = [self._open(one, shown) for one, (_, *shown) in zip(self._applications, opens, strict=True)]
         if len(windows) > 1:
@@ -53,7 +53,7 @@ class Stage:
         """Raise `ScreenFailure` where a program has failed; one that was quit has not."""
         for process, code in self.session.sandbox.ended().items():
             name = self._programs.get(process)
-            if name is not None and (code != 0 or name == "Xvfb"):
+            if name is not None and (code != 0 or process in self.session.servers):
                 how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
                 raise ScreenFailure(f"{name} {how}")
 
