@@ -211,7 +211,7 @@ def final(application: str, frames: int) -> dict[str, Any]:
         counts[f"final {kind}" if kind != "frames" else "final"] += still
         counts["not at rest"] += not stage.settled.quiet
         if not still:
-            moved.append(str(action))
+            moved.append(f"{number} {action}")
     stage.session.close()
     return {**counts, "moved": moved, "median ms to rest": statistics.median(took)}
 

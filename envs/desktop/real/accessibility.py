@@ -102,11 +102,6 @@ def read_tree(bus: Bus, cache: Cache, size: tuple[int, int], most: int, deadline
     return Tree(list(_flat(root, size)), tuple(sorted(more)))
 
 
-def ask_all(bus: Bus, deadline: float) -> bool:
-    """Ask every program for its name; whether all have answered. Raises `BusError`."""
-    return all(bus.ask([_property(program, "Accessible", "Name") for program in programs(bus, deadline)], deadline))
-
-
 def programs(bus: Bus, deadline: float) -> list[_Element]:
     """The programs that are on the bus. Raises `BusError`."""
     return _children(bus, [_Element(*ROOT)], set(), deadline, all_of_them=True)

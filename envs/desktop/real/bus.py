@@ -159,4 +159,4 @@ def _shaped(
     )
     wire = message._marshall(False)
     middle, _, end = wire[12:].partition(path.encode())
-    return wire[:8], middle, end
+    return bytes(wire[:8]), bytes(middle), bytes(end)

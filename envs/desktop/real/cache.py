@@ -57,5 +57,7 @@ class Cache:
     def _learn(self, bus: Bus, items: Sequence[Sequence[Any]], deadline: float) -> None:
         """Ask what roles are called that were not seen before."""
         new = {(item[0][0], item[7]): item[0] for item in items if (item[0][0], item[7]) not in self._roles}
-        answers = bus.ask([Call(*place, f"{ATSPI}.Accessible", "GetRoleName") for place in new.values()], deadline)
+        answers = bus.ask(
+            [Call(name, path, f"{ATSPI}.Accessible", "GetRoleName") for name, path in new.values()], deadline
+        )
         self._roles |= {role: str(answer[0]) if answer else "" for role, answer in zip(new, answers, strict=True)}

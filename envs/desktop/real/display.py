@@ -55,7 +55,9 @@ class Display:
             self._atoms: dict[str, int] = {}
             self.connection.damage_query_version()
             self._damage: Any = self.root.damage_create(damage.DamageReportRawRectangles)
-            self.root.change_attributes(event_mask=X.SubstructureNotifyMask | X.PropertyChangeMask)
+            # answers to pings go to those who want notifications: GTK's of what is inside the root, Qt's of itself
+            mask = X.SubstructureNotifyMask | X.StructureNotifyMask | X.PropertyChangeMask
+            self.root.change_attributes(event_mask=mask)
             self.connection.sync()
         except _GONE as gone:
             self.close()

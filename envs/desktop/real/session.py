@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from selfgym.envs.desktop.real.accessibility import Tree, ask_all, bus_path, programs, read_tree
+from selfgym.envs.desktop.real.accessibility import Tree, bus_path, programs, read_tree
 from selfgym.envs.desktop.real.bus import Bus, BusError
 from selfgym.envs.desktop.real.cache import Cache
 from selfgym.envs.desktop.real.display import Display, DisplayError
@@ -121,13 +121,6 @@ class Session:
             except BusError as error:
                 raise ScreenFailure(f"the accessibility bus is gone: {error}") from None
             return Tree([], ("time",))
-
-    def asked(self, seconds: float) -> bool:
-        """Whether every program answers on the accessibility bus, and so has dealt with the events before."""
-        try:
-            return ask_all(self.bus, time.monotonic() + seconds)
-        except BusError:
-            return False
 
     def listed(self, count: int, seconds: float) -> bool:
         """Wait until so many programs are on the accessibility bus; whether they are."""

@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import reduce
 
-from selfgym.envs.desktop.actions import Action, Wait
+from selfgym.envs.desktop.actions import Action, Key, Type, Wait
 from selfgym.envs.desktop.real.applications import APPLICATIONS, Application
 from selfgym.envs.desktop.real.display import DisplayError, Window
 from selfgym.envs.desktop.real.session import HOME, ScreenFailure, Session
-from selfgym.envs.desktop.real.settling import Settled, Settling, settle
+from selfgym.envs.desktop.real.settling import Settling, settle
 
 _OPENING = 30.0
 """Seconds that an application may take to show its window."""
@@ -37,7 +37,7 @@ class Stage:
         if len(windows) > 1:
             self._arrange(windows)
         session.listed(len({one.name for one in self._applications}), _LISTED)
-        self.settled = self._rest(self._settling.joined(_OPENED))
+        self.settled = settle(session.display, self._settling.joined(_OPENED))
 
     def do(self, action: Action) -> None:
         """Do one action and wait until the screen rests. Raises `ActionError` where it cannot be done."""
@@ -46,7 +46,8 @@ class Stage:
             time.sleep(action.seconds)
         else:
             self.session.hand.do(action)
-        self.settled = self._rest(self._settling)
+        keys = isinstance(action, Key | Type)
+        self.settled = settle(self.session.display, self._settling, keys=keys)
         self.watch()
 
     def watch(self) -> None:
@@ -81,10 +82,6 @@ class Stage:
             display.maximised(window.id, False)
             display.place(window.id, (place * each, 0, each, height))
         display.activate(windows[0].id)
-
-    def _rest(self, how: Settling) -> Settled:
-        answered = how.asks == "tree" and self.session.asked(how.deadline)
-        return settle(self.session.display, how, answered)
 
 
 def _painted(session: Session, window: Window) -> bool:
