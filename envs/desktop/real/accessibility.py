@@ -1,22 +1,22 @@
 """What programs tell assistive technology (AT-SPI 2) about their windows: a list of `Node`, bounded in size and time.
 
-A level of the tree is asked about at once. Tables that manage their cells (a spreadsheet reports 2,147,483,647 of them)
-are never enumerated: the cells that can be seen are looked up by row and column. Closed menus are not looked into.
+What programs tell of all elements at once is not asked again; otherwise a level of the tree is asked about at once.
+Tables that manage their cells (a spreadsheet reports 2,147,483,647 of them) are never enumerated: the cells that can be
+seen are looked up by row and column. Closed menus are not looked into.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from selfgym.envs.desktop.node import Node
 from selfgym.envs.desktop.real.bus import Bus, Call
+from selfgym.envs.desktop.real.cache import ATSPI, ROOT, Cache, Known, Place
 
-_ATSPI = "org.a11y.atspi"
-_ROOT = (f"{_ATSPI}.Registry", f"/{_ATSPI.replace('.', '/')}/accessible/root")
 _NULL = "/org/a11y/atspi/null"
 _STATES = {
     4: "checked", 10: "expanded", 12: "focused", 16: "modal", 20: "pressed", 23: "selected", 32: "indeterminate",
@@ -78,11 +78,12 @@ def bus_path(folder: str) -> str | None:
     return f"{folder}/at-spi/{names[0]}" if names else None
 
 
-def read_tree(bus: Bus, size: tuple[int, int], most: int, deadline: float) -> Tree:
+def read_tree(bus: Bus, cache: Cache, size: tuple[int, int], most: int, deadline: float) -> Tree:
     """The elements on a screen of ``size``, at most about ``most`` and until ``deadline``. Raises `BusError`."""
     more: set[str] = set()
-    root = _Element(*_ROOT)
+    root = _Element(*ROOT)
     level, seen = _children(bus, [root], more, deadline, all_of_them=True), 0
+    known = cache.read(bus, [(program.name, program.path) for program in level], deadline)
     for _ in range(_DEEPEST):
         if not level:
             break
@@ -93,7 +94,7 @@ def read_tree(bus: Bus, size: tuple[int, int], most: int, deadline: float) -> Tr
             more.add("nodes")
             level = level[: most - seen]
         seen += len(level)
-        _describe(bus, level, more, deadline)
+        _describe(bus, level, known, more, deadline)
         for element in level:
             assert element.parent is not None
             element.parent.children.append(element)
@@ -101,11 +102,9 @@ def read_tree(bus: Bus, size: tuple[int, int], most: int, deadline: float) -> Tr
     return Tree(list(_flat(root, size)), tuple(sorted(more)))
 
 
-def ask_all(bus: Bus, deadline: float) -> bool:
-    """Ask every program for its name; whether all have answered. Raises `BusError`."""
-    root = _Element(*_ROOT)
-    programs = _children(bus, [root], set(), deadline, all_of_them=True)
-    return all(bus.ask([_property(program, "Accessible", "Name") for program in programs], deadline))
+def programs(bus: Bus, deadline: float) -> list[_Element]:
+    """The programs that are on the bus. Raises `BusError`."""
+    return _children(bus, [_Element(*ROOT)], set(), deadline, all_of_them=True)
 
 
 def _open(element: _Element) -> bool:
@@ -123,33 +122,48 @@ def _open(element: _Element) -> bool:
 
 def _property(element: _Element, interface: str, name: str) -> Call:
     return Call(
-        element.name, element.path, "org.freedesktop.DBus.Properties", "Get", "ss", (f"{_ATSPI}.{interface}", name)
+        element.name, element.path, "org.freedesktop.DBus.Properties", "Get", "ss", (f"{ATSPI}.{interface}", name)
     )
 
 
 def _method(element: _Element, interface: str, name: str, signature: str = "", *body: Any) -> Call:
-    return Call(element.name, element.path, f"{_ATSPI}.{interface}", name, signature, body)
+    return Call(element.name, element.path, f"{ATSPI}.{interface}", name, signature, body)
 
 
-def _describe(bus: Bus, level: Sequence[_Element], more: set[str], deadline: float) -> None:
+def _describe(
+    bus: Bus, level: Sequence[_Element], known: Mapping[Place, Known], more: set[str], deadline: float
+) -> None:
     """Fill in what a level of elements says of itself."""
-    calls = []
+    unknown = []
     for element in level:
+        if (found := known.get((element.name, element.path))) is None:
+            unknown.append(element)
+        else:
+            element.title, element.role, element.states, element.count, _ = found
+    _ask(bus, unknown, deadline)
+    shown = [element for element in level if element.has(_SHOWING)]
+    boxes = bus.ask([_method(element, "Component", "GetExtents", "u", 0) for element in shown], deadline)
+    for element, box in zip(shown, boxes, strict=True):
+        element.box = tuple(box[0]) if box else (0, 0, 0, 0)
+    _values(bus, shown, more, deadline)
+
+
+def _ask(bus: Bus, elements: Sequence[_Element], deadline: float) -> None:
+    """Ask elements themselves what they are."""
+    calls = []
+    for element in elements:
         calls += [
             _property(element, "Accessible", "Name"),
             _method(element, "Accessible", "GetRoleName"),
             _method(element, "Accessible", "GetState"),
             _property(element, "Accessible", "ChildCount"),
-            _method(element, "Component", "GetExtents", "u", 0),
         ]
-    answers = bus.ask(calls, deadline)
-    for element, (name, role, states, count, box) in zip(level, zip(*[iter(answers)] * 5, strict=True), strict=True):
+    answers = zip(*[iter(bus.ask(calls, deadline))] * 4, strict=True)
+    for element, (name, role, states, count) in zip(elements, answers, strict=True):
         element.title = str(name[0].value) if name else ""
         element.role = str(role[0]) if role else ""
         element.states = states[0][0] | states[0][1] << 32 if states and len(states[0]) == 2 else 0
         element.count = int(count[0].value) if count else 0
-        element.box = tuple(box[0]) if box else (0, 0, 0, 0)
-    _values(bus, [element for element in level if element.has(_SHOWING)], more, deadline)
 
 
 def _values(bus: Bus, level: Sequence[_Element], more: set[str], deadline: float) -> None:

@@ -29,15 +29,15 @@ class Application:
         return [self.name, *self.arguments, *files]
 
 
-_QT = Settling(asks="tree", first=0.06, quiet=0.05)
+_QT = Settling(first=0.06, quiet=0.05)
 APPLICATIONS = {
     application.name: application
     for application in (
         Application("mousepad", "mousepad", "Mousepad"),
         Application("featherpad", "featherpad", "FeatherPad", settling=_QT),
         Application("pcmanfm", "pcmanfm", "Pcmanfm"),
-        Application("galculator", "galculator", "Galculator"),
-        Application("gnumeric", "gnumeric", "Gnumeric", ("--no-splash",), Settling(quiet=0.05)),
+        Application("galculator", "galculator", "Galculator", settling=Settling(hold=0.14)),
+        Application("gnumeric", "gnumeric", "Gnumeric", ("--no-splash",), Settling(first=0.08, quiet=0.08)),
         Application("sqlitebrowser", "sqlitebrowser", "DB Browser for SQLite", settling=_QT),
         Application("sakura", "sakura", "Sakura", settling=Settling(quiet=0.05)),
         Application("zim", "zim", "Zim", settling=Settling(quiet=0.05)),

@@ -10,6 +10,8 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from gymnasium.error import DependencyNotInstalled
@@ -53,7 +55,9 @@ class Display:
             self._atoms: dict[str, int] = {}
             self.connection.damage_query_version()
             self._damage: Any = self.root.damage_create(damage.DamageReportRawRectangles)
-            self.root.change_attributes(event_mask=X.SubstructureNotifyMask | X.PropertyChangeMask)
+            # answers to pings go to those who want notifications: GTK's of what is inside the root, Qt's of itself
+            mask = X.SubstructureNotifyMask | X.StructureNotifyMask | X.PropertyChangeMask
+            self.root.change_attributes(event_mask=mask)
             self.connection.sync()
         except _GONE as gone:
             self.close()
@@ -205,11 +209,17 @@ class Display:
         text = "" if title is None else bytes(title.value).decode("utf-8", "replace")
         return Window(number, text, str(names[1]), (-corner.x, -corner.y, size.width, size.height))
 
-    def _do(self, call: Any, *arguments: Any) -> Any:
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """For what is asked of the `connection` itself: raises `DisplayError` where the server is gone."""
         try:
-            return call(*arguments)
+            yield
         except _GONE as gone:
             raise DisplayError(f"the X server is gone: {gone}") from None
+
+    def _do(self, call: Any, *arguments: Any) -> Any:
+        with self.alive():
+            return call(*arguments)
 
 
 def _connected(path: str) -> Any:

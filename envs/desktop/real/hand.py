@@ -45,7 +45,12 @@ class Hand:
         self._connection.change_keyboard_control(auto_repeat_mode=X.AutoRepeatModeOff)
 
     def do(self, action: Action) -> None:
-        """Do what moves pointer or keys. Raises `ActionError`, then nothing was done."""
+        """Do what moves pointer or keys. Raises `ActionError`, then nothing was done, or `DisplayError`."""
+        with self._display.alive():
+            self._do(action)
+            self._connection.flush()
+
+    def _do(self, action: Action) -> None:
         match action:
             case Move(x, y):
                 self._move(x, y)
@@ -59,7 +64,6 @@ class Hand:
                 self._type(text)
             case Key(keys):
                 self._press(keys)
-        self._connection.flush()
 
     def _inside(self, x: int, y: int) -> None:
         width, height = self._size

@@ -1,8 +1,8 @@
 """When a real screen has come to rest after an action: asked and watched, never slept over.
 
-A program first answers that it has dealt with the events before (a window manager's ping, or a question on the
-accessibility bus where its toolkit leaves pings unanswered). Then it has a moment to begin to draw, and the screen is
-at rest once nothing was drawn for a while. A blinking caret is not drawing. Each application has figures of its own.
+A program first answers that it has dealt with the events before (a window manager's ping). Then it has a moment to
+begin to draw, and the screen is at rest once nothing was drawn for a while and the program answers at once: one that
+takes its time was busy, and is about to draw. A blinking caret is not drawing. Each application has figures of its own.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from typing import Literal
 
 from selfgym.envs.desktop.real.display import Display
 
+_AT_ONCE = 0.008
+"""Seconds within which a program answers that has nothing else to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settling:
     """What one application needs. Times in seconds."""
 
-    asks: Literal["window", "tree", "nobody"] = "window"
+    asks: Literal["window", "nobody"] = "window"
     """Who answers that events were dealt with."""
     first: float = 0.05
     """How long after that it may take until drawing begins."""
@@ -28,15 +31,18 @@ class Settling:
     """Widths up to so many pixels are a caret."""
     deadline: float = 3.0
     """When to give up."""
+    hold: float = 0.0
+    """How long a button that a key presses is drawn as pressed."""
 
     def joined(self, other: Settling) -> Settling:
         """What suits two applications on one screen."""
         return Settling(
-            "tree" if "tree" in (self.asks, other.asks) else self.asks,
+            self.asks,
             max(self.first, other.first),
             max(self.quiet, other.quiet),
             max(self.caret, other.caret),
             max(self.deadline, other.deadline),
+            max(self.hold, other.hold),
         )
 
 
@@ -52,20 +58,43 @@ class Settled:
     """How long it took: no part of what an episode is."""
 
 
-def settle(display: Display, how: Settling, answered: bool = False) -> Settled:
-    """Wait for the screen to rest. ``answered``: the program was asked already. Raises `DisplayError`."""
+def settle(display: Display, how: Settling, answered: bool = False, keys: bool = False) -> Settled:
+    """Wait for the screen to rest; ``keys``: after keys. Raises `DisplayError`."""
     began = time.monotonic()
     until = began + how.deadline
     display.sync()
-    if how.asks == "window":
+    asks = how.asks == "window"
+    if asks:
         answered = _pinged(display, until)
-    display.drawn()
-    last, wait = time.monotonic(), how.first
-    while (now := time.monotonic()) < min(last + wait, until):
-        display.wait(min(last + wait, until))
-        if any(min(width, height) > 1 and width > how.caret for _, width, height in display.drawn()):
+    held = how.hold if keys else 0.0
+    quiet = _drew_nothing(display, how, how.first, until, held, _counts(display, how))
+    while quiet and asks:
+        before = time.monotonic()
+        if not _pinged(display, until):  # it cannot be asked, or is gone
+            break
+        if time.monotonic() - before < _AT_ONCE and not _counts(display, how):
+            break
+        quiet = _drew_nothing(display, how, how.quiet, until)
+    return Settled(quiet, answered, time.monotonic() - began)
+
+
+def _drew_nothing(
+    display: Display, how: Settling, wait: float, until: float, hold: float = 0.0, began: bool = False
+) -> bool:
+    """Wait until nothing has been drawn for a while, and for ``hold`` since it began; whether before ``until``."""
+    last = time.monotonic()
+    held = last + hold if began else 0.0
+    while (now := time.monotonic()) < min(max(last + wait, held), until):
+        display.wait(min(max(last + wait, held), until))
+        if _counts(display, how):
             last, wait = time.monotonic(), how.quiet
-    return Settled(now < until, answered, now - began)
+            held = held or last + hold
+    return now < until
+
+
+def _counts(display: Display, how: Settling) -> bool:
+    """Whether something was drawn that is no caret."""
+    return any(min(width, height) > 1 and width > how.caret for _, width, height in display.drawn())
 
 
 def _pinged(display: Display, until: float) -> bool:

@@ -12,10 +12,14 @@ from selfgym.envs.desktop.actions import Action, Click, Key, Type, Wait
 from selfgym.envs.desktop.real.applications import APPLICATIONS, Application
 from selfgym.envs.desktop.real.display import DisplayError, Window
 from selfgym.envs.desktop.real.session import HOME, ScreenFailure, Session
-from selfgym.envs.desktop.real.settling import Settled, Settling, settle
+from selfgym.envs.desktop.real.settling import Settling, settle
 
 _OPENING = 30.0
 """Seconds that an application may take to show its window."""
+_LISTED = 2.0
+"""Seconds that an application may take to be on the accessibility bus, once it has painted its window."""
+_OPENED = Settling("nobody", first=0.1, quiet=0.05, deadline=5.0)
+"""What a window that has just been opened needs besides."""
 _DATE = 1_700_000_000  # when every file of the beginning was changed last: programs show it
 _POLL = 0.005
 _HELD_DOWN = 0.35
@@ -30,33 +34,33 @@ class Stage:
         self.session = session
         self._applications = [APPLICATIONS[name] for name, *_ in opens]
         self._settling = reduce(Settling.joined, (one.settling for one in self._applications))
-        self._programs = {session.server: "Xvfb"}
+        self._programs = dict(session.servers)
         _furnish(session, files)
         windows = [self._open(one, shown) for one, (_, *shown) in zip(self._applications, opens, strict=True)]
         if len(windows) > 1:
             self._arrange(windows)
-        self.settled = self._rest()
+        session.listed(len({one.name for one in self._applications}), _LISTED)
+        self.settled = settle(session.display, self._settling.joined(_OPENED))
 
     def do(self, action: Action) -> None:
         """Do one action and wait until the screen rests. Raises `ActionError` where it cannot be done."""
+        display, before = self.session.display, self.session.display.active()
         if isinstance(action, Wait):
-            self.session.display.sync()
+            display.sync()
             time.sleep(action.seconds)
-            self.settled = self._rest()
         else:
-            display, before = self.session.display, self.session.display.active()
             self.session.hand.do(action)
-            self.settled = self._rest()
-            after = display.active()
-            if before and after and before.id == after.id and _presses(action) and display.dialog(after.id):
-                self.settled = settle(display, replace(self._settling, first=_HELD_DOWN), self.settled.answered)
+        self.settled = settle(display, self._settling, keys=isinstance(action, Key | Type))
+        after = display.active()
+        if before and after and before.id == after.id and _presses(action) and display.dialog(after.id):
+            self.settled = settle(display, replace(self._settling, first=_HELD_DOWN), self.settled.answered)
         self.watch()
 
     def watch(self) -> None:
         """Raise `ScreenFailure` where a program has failed; one that was quit has not."""
         for process, code in self.session.sandbox.ended().items():
             name = self._programs.get(process)
-            if name is not None and (code != 0 or name == "Xvfb"):
+            if name is not None and (code != 0 or process in self.session.servers):
                 how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
                 raise ScreenFailure(f"{name} {how}")
 
@@ -70,7 +74,6 @@ class Stage:
         while True:
             for window in display.windows():
                 if window.id not in before and window.program == application.window and _painted(session, window):
-                    settle(display, Settling("nobody", first=0.1, quiet=0.05, deadline=5.0))
                     return window
             if time.monotonic() > until:
                 raise ScreenFailure(f"{application.name} has shown no window after {_OPENING:.0f} seconds")
@@ -85,11 +88,6 @@ class Stage:
             display.maximised(window.id, False)
             display.place(window.id, (place * each, 0, each, height))
         display.activate(windows[0].id)
-        settle(display, Settling("nobody", first=0.1, quiet=0.05, deadline=5.0))
-
-    def _rest(self) -> Settled:
-        answered = self._settling.asks == "tree" and self.session.asked(self._settling.deadline)
-        return settle(self.session.display, self._settling, answered)
 
 
 def _presses(action: Action) -> bool:
