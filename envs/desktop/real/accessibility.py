@@ -21,7 +21,7 @@ _NULL = "/org/a11y/atspi/null"
 _STATES = {
     4: "checked", 10: "expanded", 12: "focused", 16: "modal", 20: "pressed", 23: "selected", 32: "indeterminate",
 }  # fmt: skip
-_EDITABLE, _ENABLED, _SENSITIVE, _SHOWING, _MANAGES = 7, 8, 24, 25, 31
+_EDITABLE, _ENABLED, _SENSITIVE, _SHOWING, _VISIBLE, _MANAGES = 7, 8, 24, 25, 30, 31
 _TEXTUAL = frozenset({"text", "entry", "terminal", "paragraph", "document text", "spin button", "status bar", "label"})
 _NUMERIC = frozenset({"slider", "spin button", "progress bar"})
 _SILENT = frozenset(
@@ -54,6 +54,9 @@ class _Element:
     box: tuple[int, int, int, int] = (0, 0, 0, 0)
     count: int = 0
     value: str = ""
+    gtk2: bool = False
+    picked: str = ""
+    """The path of what is chosen in a menu of GTK 2."""
     children: list[_Element] = field(default_factory=list)
 
     def has(self, state: int) -> bool:
@@ -115,6 +118,8 @@ def _open(element: _Element) -> bool:
     if not element.has(_SHOWING) and element.role not in _WINDOWS:
         return False
     if element.role == "menu" and element.parent is not None and element.parent.role in ("menu bar", "menu"):
+        if element.gtk2:
+            return element.path == element.parent.picked
         return any(element.has(state) for state in (2, 10, 12, 23))  # armed, expanded, focused, selected
     if element.role in ("list", "menu") and element.parent is not None and element.parent.role == "combo box":
         return element.parent.has(10)
@@ -149,7 +154,23 @@ def _describe(bus: Bus, level: Sequence[_Element], more: set[str], deadline: flo
         element.states = states[0][0] | states[0][1] << 32 if states and len(states[0]) == 2 else 0
         element.count = int(count[0].value) if count else 0
         element.box = tuple(box[0]) if box else (0, 0, 0, 0)
+    _describe_gtk2(bus, level, deadline)
     _values(bus, [element for element in level if element.has(_SHOWING)], more, deadline)
+
+
+def _describe_gtk2(bus: Bus, level: Sequence[_Element], deadline: float) -> None:
+    """GTK 2 says neither that a menu is open nor that what it holds is shown, but what is chosen in its parent."""
+    programs = [element for element in level if element.role == "application"]
+    asked = [_property(program, "Application", "ToolkitName") for program in programs]
+    for program, toolkit in zip(programs, bus.ask(asked, deadline) if asked else [], strict=False):
+        program.gtk2 = toolkit is not None and toolkit[0].value == "GAIL"
+    menus = [element for element in level if element.gtk2 and element.role in ("menu bar", "menu") and _open(element)]
+    asked = [_method(menu, "Selection", "GetSelectedChild", "i", 0) for menu in menus]
+    for menu, chosen in zip(menus, bus.ask(asked, deadline) if asked else [], strict=False):
+        menu.picked = str(chosen[0][1]) if chosen else ""
+    for element in level:
+        if element.gtk2 and element.parent is not None and element.parent.role == "menu" and element.has(_VISIBLE):
+            element.states |= 1 << _SHOWING
 
 
 def _values(bus: Bus, level: Sequence[_Element], more: set[str], deadline: float) -> None:
@@ -193,7 +214,7 @@ def _children(
             if answer:  # one element, or a list of them
                 pairs = [answer[0]] if answer[0] and isinstance(answer[0][0], str) else answer[0]
                 places |= {(str(name), str(path)): None for name, path in pairs}
-        found += [_Element(name, path, parent) for name, path in places if path != _NULL]
+        found += [_Element(name, path, parent, gtk2=parent.gtk2) for name, path in places if path != _NULL]
     return found
 
 
