@@ -27,6 +27,7 @@ class Stage:
         self.session = session
         self._applications = [APPLICATIONS[name] for name, *_ in opens]
         self._settling = reduce(Settling.joined, (one.settling for one in self._applications))
+        session.hand.repeat = max((one.repeat for one in self._applications), default=0.0)
         self._programs = {session.server: "Xvfb"}
         _furnish(session, files)
         windows = [self._open(one, shown) for one, (_, *shown) in zip(self._applications, opens, strict=True)]
