@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from selfgym.envs.desktop.real.tasks import mousepad
+from selfgym.envs.desktop.real.tasks import mousepad, pcmanfm, pcmanfm_views
 from selfgym.envs.desktop.real.tasks.task import Template
 
-TEMPLATES: dict[str, Template] = {template.name: template for room in (mousepad,) for template in room.TEMPLATES}
+TEMPLATES: dict[str, Template] = {
+    template.name: template for room in (mousepad, pcmanfm, pcmanfm_views) for template in room.TEMPLATES
+}
