@@ -45,6 +45,10 @@ class Stage:
         self.settled = self._rest()
         self.watch()
 
+    def linger(self) -> None:
+        """Wait for what programs do long after an action."""
+        settle(self.session.display, Settling("nobody", first=0.5, quiet=0.2))
+
     def watch(self) -> None:
         """Raise `ScreenFailure` where a program has failed; one that was quit has not."""
         for process, code in self.session.sandbox.ended().items():
