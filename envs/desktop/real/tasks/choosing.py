@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from selfgym.envs.desktop.actions import Action, Click
-from selfgym.envs.desktop.looking import Look, find, press
+from selfgym.envs.desktop.actions import Action, Click, Wait
+from selfgym.envs.desktop.looking import Look, Missing, find, press
 
 
 def chosen(look: Look, *names: str) -> Iterator[Action]:
@@ -26,3 +26,14 @@ def beside(look: Look, name: str) -> str:
     left, top, _, height = find(look, name, "label").box
     here = (node for node in look() if node.role == "label" and node.box[0] > left)
     return next((node.name for node in here if abs(node.box[1] - top) < height // 2), "")
+
+
+def awaited(look: Look, name: str, role: str = "") -> Iterator[Action]:
+    """Waits until an element is there: file dialogs of GTK 3 take their time after a click, and draw nothing then."""
+    for _ in range(20):
+        try:
+            find(look, name, role)
+        except Missing:
+            yield Wait(0.2)
+        else:
+            return
