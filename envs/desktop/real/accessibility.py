@@ -220,20 +220,15 @@ def _children(
 
 def _cells(bus: Bus, table: _Element, more: set[str], deadline: float) -> Iterator[Call]:
     """Questions for the cells of a table that can be seen: rows and columns between its corners."""
-    left, top, width, height = table.box
-    corners = [(left + 2, top + 2), (left + width - 3, top + height - 3)]
     sizes = bus.ask([_property(table, "Table", "NRows"), _property(table, "Table", "NColumns")], deadline)
     if not (sizes[0] and sizes[1]):
         if 0 < table.count <= _CHILDREN:
             yield _method(table, "Accessible", "GetChildren")
         return
     rows, columns = (int(size[0].value) for size in sizes if size)
-    first, last = (0, 0), (rows - 1, columns - 1)
+    down, across = range(rows), range(columns)
     if rows * columns > _CHILDREN:
-        first, last = (
-            _place(bus, table, corner, deadline) or end for corner, end in zip(corners, (first, last), strict=True)
-        )
-    down, across = range(first[0], last[0] + 1), range(first[1], last[1] + 1)
+        down, across = _seen(bus, table, deadline) or (down, across)
     if len(down) * len(across) > _CELLS:
         more.add("cells")
         across = across[:_COLUMNS]
@@ -243,18 +238,40 @@ def _cells(bus: Bus, table: _Element, more: set[str], deadline: float) -> Iterat
             yield _method(table, "Table", "GetAccessibleAt", "ii", row, column)
 
 
-def _place(bus: Bus, table: _Element, point: tuple[int, int], deadline: float) -> tuple[int, int] | None:
-    """Row and column of the cell at a point of the screen."""
-    at = bus.ask([_method(table, "Component", "GetAccessibleAtPoint", "iiu", *point, 0)], deadline)[0]
-    if not at or at[0][1] == _NULL:
-        return None
-    cell = _Element(str(at[0][0]), str(at[0][1]))
-    index = bus.ask([_method(cell, "Accessible", "GetIndexInParent")], deadline)[0]
-    if not index or index[0] < 0:
-        return None
-    asked = [_method(table, "Table", f"Get{what}AtIndex", "i", index[0]) for what in ("Row", "Column")]
-    row, column = bus.ask(asked, deadline)
-    return (int(row[0]), int(column[0])) if row and column else None
+def _seen(bus: Bus, table: _Element, deadline: float) -> tuple[range, range] | None:
+    """The rows and columns of a table that can be seen: between its corners, or else along two lines through it."""
+    left, top, width, height = table.box
+    at = _places(bus, table, [(left + 2, top + 2), (left + width - 3, top + height - 3)], deadline)
+    if len(at) < 2:  # headers of its own lie in one corner, or nothing in the other
+        at = _places(bus, table, [(left + min(60, width // 2), y) for y in range(top, top + height, 10)], deadline)
+        if not at:
+            return None
+        middle = sorted(at)[len(at) // 2]
+        at |= _places(bus, table, [(x, middle[1]) for x in range(left, left + width, 20)], deadline)
+    rows, columns = zip(*at.values(), strict=True)
+    return range(min(rows), max(rows) + 1), range(min(columns), max(columns) + 1)
+
+
+def _places(
+    bus: Bus, table: _Element, points: Sequence[tuple[int, int]], deadline: float
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Row and column of the cells at those of the points of the screen where there are cells."""
+    at = bus.ask([_method(table, "Component", "GetAccessibleAtPoint", "iiu", *point, 0) for point in points], deadline)
+    hit = {point: _Element(*map(str, one[0])) for point, one in zip(points, at, strict=True) if one}
+    hit = {point: cell for point, cell in hit.items() if cell.path != _NULL}
+    indexes = bus.ask([_method(cell, "Accessible", "GetIndexInParent") for cell in hit.values()], deadline)
+    known = {point: index[0] for point, index in zip(hit, indexes, strict=True) if index and index[0] >= 0}
+    asked = [
+        _method(table, "Table", f"Get{what}AtIndex", "i", index)
+        for index in known.values()
+        for what in ("Row", "Column")
+    ]
+    pairs = zip(*[iter(bus.ask(asked, deadline))] * 2, strict=True)
+    return {
+        point: (int(row[0]), int(column[0]))
+        for point, (row, column) in zip(known, pairs, strict=True)
+        if row and column
+    }
 
 
 def _on_screen(box: tuple[int, int, int, int], size: tuple[int, int]) -> bool:
