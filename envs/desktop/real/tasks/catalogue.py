@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from selfgym.envs.desktop.real.tasks import galculator, gnumeric, gnumeric_books, mousepad, pcmanfm, pcmanfm_views
+from selfgym.envs.desktop.real.tasks import (
+    galculator,
+    gnumeric,
+    gnumeric_books,
+    mousepad,
+    pcmanfm,
+    pcmanfm_views,
+    sqlitebrowser,
+    sqlitebrowser_schema,
+)
 from selfgym.envs.desktop.real.tasks.task import Template
 
-_ROOMS = (mousepad, pcmanfm, pcmanfm_views, galculator, gnumeric, gnumeric_books)
+_ROOMS = (mousepad, pcmanfm, pcmanfm_views, galculator, gnumeric, gnumeric_books, sqlitebrowser, sqlitebrowser_schema)
 TEMPLATES: dict[str, Template] = {template.name: template for room in _ROOMS for template in room.TEMPLATES}

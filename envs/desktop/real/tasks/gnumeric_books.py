@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
@@ -16,7 +16,7 @@ from selfgym.envs.desktop.real.tasks.task import Task, Template
 from selfgym.envs.desktop.real.tasks.workbook import Sheet, book_where, book_with, cells_of, write_book
 
 
-def table_in_csv(rows: Rows) -> Callable[[bytes], bool]:
+def table_in_csv(rows: Sequence[Sequence[object]]) -> Callable[[bytes], bool]:
     """A check of a file: text with these values, however it quotes them."""
 
     def check(content: bytes) -> bool:
