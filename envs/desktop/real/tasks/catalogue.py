@@ -11,8 +11,19 @@ from selfgym.envs.desktop.real.tasks import (
     pcmanfm_views,
     sqlitebrowser,
     sqlitebrowser_schema,
+    viewnior,
 )
 from selfgym.envs.desktop.real.tasks.task import Template
 
-_ROOMS = (mousepad, pcmanfm, pcmanfm_views, galculator, gnumeric, gnumeric_books, sqlitebrowser, sqlitebrowser_schema)
+_ROOMS = (
+    mousepad,
+    pcmanfm,
+    pcmanfm_views,
+    galculator,
+    gnumeric,
+    gnumeric_books,
+    sqlitebrowser,
+    sqlitebrowser_schema,
+    viewnior,
+)
 TEMPLATES: dict[str, Template] = {template.name: template for room in _ROOMS for template in room.TEMPLATES}
