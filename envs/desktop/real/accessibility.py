@@ -21,7 +21,7 @@ _NULL = "/org/a11y/atspi/null"
 _STATES = {
     4: "checked", 10: "expanded", 12: "focused", 16: "modal", 20: "pressed", 23: "selected", 32: "indeterminate",
 }  # fmt: skip
-_EDITABLE, _ENABLED, _SENSITIVE, _SHOWING, _MANAGES = 7, 8, 24, 25, 31
+_EDITABLE, _ENABLED, _SENSITIVE, _SHOWING, _VISIBLE, _MANAGES = 7, 8, 24, 25, 30, 31
 _TEXTUAL = frozenset({"text", "entry", "terminal", "paragraph", "document text", "spin button", "status bar", "label"})
 _NUMERIC = frozenset({"slider", "spin button", "progress bar"})
 _SILENT = frozenset(
@@ -54,6 +54,9 @@ class _Element:
     box: tuple[int, int, int, int] = (0, 0, 0, 0)
     count: int = 0
     value: str = ""
+    gtk2: bool = False
+    picked: str = ""
+    """The path of what is chosen in a menu of GTK 2."""
     children: list[_Element] = field(default_factory=list)
 
     def has(self, state: int) -> bool:
@@ -114,6 +117,8 @@ def _open(element: _Element) -> bool:
     if not element.has(_SHOWING) and element.role not in _WINDOWS:
         return False
     if element.role == "menu" and element.parent is not None and element.parent.role in ("menu bar", "menu"):
+        if element.gtk2:
+            return element.path == element.parent.picked
         return any(element.has(state) for state in (2, 10, 12, 23))  # armed, expanded, focused, selected
     if element.role in ("list", "menu") and element.parent is not None and element.parent.role == "combo box":
         return element.parent.has(10)
@@ -141,6 +146,7 @@ def _describe(
         else:
             element.title, element.role, element.states, element.count, _ = found
     _ask(bus, unknown, deadline)
+    _describe_gtk2(bus, level, deadline)
     shown = [element for element in level if element.has(_SHOWING)]
     boxes = bus.ask([_method(element, "Component", "GetExtents", "u", 0) for element in shown], deadline)
     for element, box in zip(shown, boxes, strict=True):
@@ -164,6 +170,21 @@ def _ask(bus: Bus, elements: Sequence[_Element], deadline: float) -> None:
         element.role = str(role[0]) if role else ""
         element.states = states[0][0] | states[0][1] << 32 if states and len(states[0]) == 2 else 0
         element.count = int(count[0].value) if count else 0
+
+
+def _describe_gtk2(bus: Bus, level: Sequence[_Element], deadline: float) -> None:
+    """GTK 2 says neither that a menu is open nor that what it holds is shown, but what is chosen in its parent."""
+    programs = [element for element in level if element.role == "application"]
+    asked = [_property(program, "Application", "ToolkitName") for program in programs]
+    for program, toolkit in zip(programs, bus.ask(asked, deadline) if asked else [], strict=False):
+        program.gtk2 = toolkit is not None and toolkit[0].value == "GAIL"
+    menus = [element for element in level if element.gtk2 and element.role in ("menu bar", "menu") and _open(element)]
+    asked = [_method(menu, "Selection", "GetSelectedChild", "i", 0) for menu in menus]
+    for menu, chosen in zip(menus, bus.ask(asked, deadline) if asked else [], strict=False):
+        menu.picked = str(chosen[0][1]) if chosen else ""
+    for element in level:
+        if element.gtk2 and element.parent is not None and element.parent.role == "menu" and element.has(_VISIBLE):
+            element.states |= 1 << _SHOWING
 
 
 def _values(bus: Bus, level: Sequence[_Element], more: set[str], deadline: float) -> None:
@@ -214,26 +235,21 @@ def _children(
             if answer:  # one element, or a list of them
                 pairs = [answer[0]] if answer[0] and isinstance(answer[0][0], str) else answer[0]
                 places |= {(str(name), str(path)): None for name, path in pairs}
-        found += [_Element(name, path, parent) for name, path in places if path != _NULL]
+        found += [_Element(name, path, parent, gtk2=parent.gtk2) for name, path in places if path != _NULL]
     return found
 
 
 def _cells(bus: Bus, table: _Element, more: set[str], deadline: float) -> Iterator[Call]:
     """Questions for the cells of a table that can be seen: rows and columns between its corners."""
-    left, top, width, height = table.box
-    corners = [(left + 2, top + 2), (left + width - 3, top + height - 3)]
     sizes = bus.ask([_property(table, "Table", "NRows"), _property(table, "Table", "NColumns")], deadline)
     if not (sizes[0] and sizes[1]):
         if 0 < table.count <= _CHILDREN:
             yield _method(table, "Accessible", "GetChildren")
         return
     rows, columns = (int(size[0].value) for size in sizes if size)
-    first, last = (0, 0), (rows - 1, columns - 1)
+    down, across = range(rows), range(columns)
     if rows * columns > _CHILDREN:
-        first, last = (
-            _place(bus, table, corner, deadline) or end for corner, end in zip(corners, (first, last), strict=True)
-        )
-    down, across = range(first[0], last[0] + 1), range(first[1], last[1] + 1)
+        down, across = _seen(bus, table, deadline) or (down, across)
     if len(down) * len(across) > _CELLS:
         more.add("cells")
         across = across[:_COLUMNS]
@@ -243,18 +259,40 @@ def _cells(bus: Bus, table: _Element, more: set[str], deadline: float) -> Iterat
             yield _method(table, "Table", "GetAccessibleAt", "ii", row, column)
 
 
-def _place(bus: Bus, table: _Element, point: tuple[int, int], deadline: float) -> tuple[int, int] | None:
-    """Row and column of the cell at a point of the screen."""
-    at = bus.ask([_method(table, "Component", "GetAccessibleAtPoint", "iiu", *point, 0)], deadline)[0]
-    if not at or at[0][1] == _NULL:
-        return None
-    cell = _Element(str(at[0][0]), str(at[0][1]))
-    index = bus.ask([_method(cell, "Accessible", "GetIndexInParent")], deadline)[0]
-    if not index or index[0] < 0:
-        return None
-    asked = [_method(table, "Table", f"Get{what}AtIndex", "i", index[0]) for what in ("Row", "Column")]
-    row, column = bus.ask(asked, deadline)
-    return (int(row[0]), int(column[0])) if row and column else None
+def _seen(bus: Bus, table: _Element, deadline: float) -> tuple[range, range] | None:
+    """The rows and columns of a table that can be seen: between its corners, or else along two lines through it."""
+    left, top, width, height = table.box
+    at = _places(bus, table, [(left + 2, top + 2), (left + width - 3, top + height - 3)], deadline)
+    if len(at) < 2:  # headers of its own lie in one corner, or nothing in the other
+        at = _places(bus, table, [(left + min(60, width // 2), y) for y in range(top, top + height, 10)], deadline)
+        if not at:
+            return None
+        middle = sorted(at)[len(at) // 2]
+        at |= _places(bus, table, [(x, middle[1]) for x in range(left, left + width, 20)], deadline)
+    rows, columns = zip(*at.values(), strict=True)
+    return range(min(rows), max(rows) + 1), range(min(columns), max(columns) + 1)
+
+
+def _places(
+    bus: Bus, table: _Element, points: Sequence[tuple[int, int]], deadline: float
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Row and column of the cells at those of the points of the screen where there are cells."""
+    at = bus.ask([_method(table, "Component", "GetAccessibleAtPoint", "iiu", *point, 0) for point in points], deadline)
+    hit = {point: _Element(*map(str, one[0])) for point, one in zip(points, at, strict=True) if one}
+    hit = {point: cell for point, cell in hit.items() if cell.path != _NULL}
+    indexes = bus.ask([_method(cell, "Accessible", "GetIndexInParent") for cell in hit.values()], deadline)
+    known = {point: index[0] for point, index in zip(hit, indexes, strict=True) if index and index[0] >= 0}
+    asked = [
+        _method(table, "Table", f"Get{what}AtIndex", "i", index)
+        for index in known.values()
+        for what in ("Row", "Column")
+    ]
+    pairs = zip(*[iter(bus.ask(asked, deadline))] * 2, strict=True)
+    return {
+        point: (int(row[0]), int(column[0]))
+        for point, (row, column) in zip(known, pairs, strict=True)
+        if row and column
+    }
 
 
 def _on_screen(box: tuple[int, int, int, int], size: tuple[int, int]) -> bool:

@@ -21,6 +21,8 @@ class Application:
     arguments: tuple[str, ...] = ()
     """Before the files that it is to open."""
     settling: Settling = Settling()  # noqa: RUF009 (frozen)
+    repeat: float = 0.0
+    """Seconds that it needs between two presses of one key."""
     also: tuple[str, ...] = ()
     """Further packages that it needs for what tasks ask of it, named like their programs."""
 
@@ -36,7 +38,8 @@ APPLICATIONS = {
         Application("mousepad", "mousepad", "Mousepad"),
         Application("featherpad", "featherpad", "FeatherPad", settling=_QT),
         Application("pcmanfm", "pcmanfm", "Pcmanfm"),
-        Application("galculator", "galculator", "Galculator", settling=Settling(hold=0.14)),
+        # a key of its keypad shows as pressed for 0.1 s
+        Application("galculator", "galculator", "Galculator", settling=Settling(hold=0.14), repeat=0.15),
         Application("gnumeric", "gnumeric", "Gnumeric", ("--no-splash",), Settling(first=0.08, quiet=0.08)),
         Application("sqlitebrowser", "sqlitebrowser", "DB Browser for SQLite", settling=_QT),
         Application("sakura", "sakura", "Sakura", settling=Settling(quiet=0.05)),

@@ -147,7 +147,7 @@ class Display:
         self._pinged.discard(window)
         data = (32, [self.atom("_NET_WM_PING"), X.CurrentTime, window, 0, 0])
         event = ClientMessage(window=target, client_type=self.atom("WM_PROTOCOLS"), data=data)
-        self._do(target.send_event, event)
+        self._do(lambda: target.send_event(event, onerror=error.CatchError()))  # it may have been closed meanwhile
         self._do(self.connection.flush)
         return True
 

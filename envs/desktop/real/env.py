@@ -251,6 +251,9 @@ class DesktopEnv(AgentEnv[Any]):
         if isinstance(action, Done):
             self.stage.watch()
             right = action.feasible and self.task.done(self.room, action.answer)
+            if action.feasible and not right:  # a program may still be at it, as when a dialog saves after it is left
+                self.stage.linger()
+                right = self.task.done(self.room, action.answer)
             self._outcome = Outcome.SUCCESS if right else Outcome.FAILURE
         else:
             self.stage.do(action)

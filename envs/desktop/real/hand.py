@@ -31,7 +31,10 @@ class Hand:
         """``size``: width and height of the screen, which coordinates must lie in."""
         self._display, self._size = display, size
         self._connection: Any = display.connection
+        self.repeat = 0.0
+        """Seconds before a key may be pressed once more: some programs miss it while they still show the last time."""
         self._clicked = (0.0, -1, -1)
+        self._pressed: dict[int, float] = {}
         self._keys: dict[int, tuple[int, int]] = {}
         self._spare: list[int] = []
         first, last = self._connection.display.info.min_keycode, self._connection.display.info.max_keycode
@@ -122,8 +125,7 @@ class Hand:
             held.append(self._named("Shift_L"))
         for one in held:
             self._code(one, True)
-        self._code(code, True)
-        self._code(code, False)
+        self._stroke(code)
         for one in reversed(held):
             self._code(one, False)
 
@@ -136,10 +138,18 @@ class Hand:
         for code, level in strokes:
             if level:
                 self._code(shift, True)
-            self._code(code, True)
-            self._code(code, False)
+            self._stroke(code)
             if level:
                 self._code(shift, False)
+
+    def _stroke(self, code: int) -> None:
+        if self.repeat:
+            if (left := self._pressed.get(code, 0.0) + self.repeat - time.monotonic()) > 0:
+                self._connection.sync()
+                time.sleep(left)
+            self._pressed[code] = time.monotonic()
+        self._code(code, True)
+        self._code(code, False)
 
     def _named(self, name: str) -> int:
         return self._key(XK.string_to_keysym(name))[0]

@@ -98,16 +98,21 @@ def _counts(display: Display, how: Settling) -> bool:
 
 
 def _pinged(display: Display, until: float) -> bool:
-    """Whether the window with the focus answers; one that goes away meanwhile need not."""
+    """Whether the window with the focus answers; where it goes away meanwhile, the one that has the focus then.
+
+    A dialog goes before its program has done what it was asked for there: the window behind answers after that.
+    """
     window = display.active()
-    if window is None or not display.ping(window.id):
-        return False
-    while not display.answered(window.id):
-        now = time.monotonic()
-        if now > until:
-            return False
-        if not display.wait(min(until, now + 0.05)):
-            again = display.active()
-            if again is None or again.id != window.id:
+    while window is not None and display.ping(window.id):
+        asked = window.id
+        while not display.answered(asked):
+            now = time.monotonic()
+            if now > until:
                 return False
-    return True
+            if not display.wait(min(until, now + 0.05)):
+                window = display.active()
+                if window is None or window.id != asked:
+                    break
+        else:
+            return True
+    return False

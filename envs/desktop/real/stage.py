@@ -34,6 +34,7 @@ class Stage:
         self.session = session
         self._applications = [APPLICATIONS[name] for name, *_ in opens]
         self._settling = reduce(Settling.joined, (one.settling for one in self._applications))
+        session.hand.repeat = max((one.repeat for one in self._applications), default=0.0)
         self._programs = dict(session.servers)
         _furnish(session, files)
         windows = [self._open(one, shown) for one, (_, *shown) in zip(self._applications, opens, strict=True)]
@@ -55,6 +56,10 @@ class Stage:
         if before and after and before.id == after.id and _presses(action) and display.dialog(after.id):
             self.settled = settle(display, replace(self._settling, first=_HELD_DOWN), self.settled.answered)
         self.watch()
+
+    def linger(self) -> None:
+        """Wait for what programs do long after an action."""
+        settle(self.session.display, Settling("nobody", first=0.5, quiet=0.2))
 
     def watch(self) -> None:
         """Raise `ScreenFailure` where a program has failed; one that was quit has not."""

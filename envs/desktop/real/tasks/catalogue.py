@@ -5,13 +5,37 @@ from __future__ import annotations
 from selfgym.envs.desktop.real.tasks import (
     a_together,
     featherpad,
+    galculator,
+    gnumeric,
+    gnumeric_books,
     mousepad,
     mousepad_around,
+    pcmanfm,
+    pcmanfm_views,
     sakura,
+    sqlitebrowser,
+    sqlitebrowser_schema,
+    viewnior,
     xarchiver,
     zim,
 )
 from selfgym.envs.desktop.real.tasks.task import Template
 
-_ROOMS = (mousepad, mousepad_around, featherpad, zim, sakura, xarchiver, a_together)
+_ROOMS = (
+    mousepad,
+    mousepad_around,
+    featherpad,
+    pcmanfm,
+    pcmanfm_views,
+    galculator,
+    gnumeric,
+    gnumeric_books,
+    sqlitebrowser,
+    sqlitebrowser_schema,
+    sakura,
+    zim,
+    viewnior,
+    xarchiver,
+    a_together,
+)
 TEMPLATES: dict[str, Template] = {template.name: template for room in _ROOMS for template in room.TEMPLATES}
