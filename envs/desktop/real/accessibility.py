@@ -146,6 +146,10 @@ def _describe(
         else:
             element.title, element.role, element.states, element.count, _ = found
     _ask(bus, unknown, deadline)
+    vague = [element for element in level if element.count < 0]
+    counts = bus.ask([_property(element, "Accessible", "ChildCount") for element in vague], deadline)
+    for element, count in zip(vague, counts, strict=True):
+        element.count = int(count[0].value) if count else 0
     _describe_gtk2(bus, level, deadline)
     shown = [element for element in level if element.has(_SHOWING)]
     boxes = bus.ask([_method(element, "Component", "GetExtents", "u", 0) for element in shown], deadline)

@@ -16,7 +16,7 @@ from selfgym.envs.desktop.real.settling import Settling, settle
 
 _OPENING = 30.0
 """Seconds that an application may take to show its window."""
-_LISTED = 2.0
+_LISTED = 5.0
 """Seconds that an application may take to be on the accessibility bus, once it has painted its window."""
 _OPENED = Settling("nobody", first=0.1, quiet=0.05, deadline=5.0)
 """What a window that has just been opened needs besides."""

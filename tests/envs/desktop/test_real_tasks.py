@@ -34,7 +34,7 @@ def playing():
 
     def play(name, seed, what):
         if name not in made:  # the new one first, so that the spare screen stays
-            made[name] = DesktopEnv(task=name, max_steps=60)
+            made[name] = DesktopEnv(task=name, max_steps=60, patience=10.0)  # the machine may be busy
             for other in made.keys() - {name}:
                 made.pop(other).close()
         env = made[name]
