@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from selfgym.envs.desktop.real.tasks import (
+    b_together,
     galculator,
     gnumeric,
     gnumeric_books,
@@ -25,5 +26,6 @@ _ROOMS = (
     sqlitebrowser,
     sqlitebrowser_schema,
     viewnior,
+    b_together,
 )
 TEMPLATES: dict[str, Template] = {template.name: template for room in _ROOMS for template in room.TEMPLATES}

@@ -172,12 +172,12 @@ def _find(rng: Random) -> Task:
 
     def play(look: Look, beside: bool) -> Iterator[Action]:
         yield from to(look, "A2")
-        while _bar(look) != rows[row - 1][0]:
+        while bar(look) != rows[row - 1][0]:
             yield Key("Down")
         yield Key("Right")
         if not beside:
             yield Key("Up")
-        yield finished(_bar(look))
+        yield finished(bar(look))
 
     return Task(
         f"How many {rows[row - 1][0]} are there, according to the table? Answer with the number.",
@@ -189,7 +189,7 @@ def _find(rng: Random) -> Task:
     )
 
 
-def _bar(look: Look) -> str:
+def bar(look: Look) -> str:
     """What the bar above the cells says is in the cell that is chosen."""
     icon = find(look, "go-jump", "icon").box
     line = [node for node in look() if node.role == "text" and abs(node.box[1] - icon[1]) < 2 * icon[3]]
