@@ -11,7 +11,7 @@ from selfgym.envs.desktop.real.tasks.choosing import beside, chosen, inside, pic
 from selfgym.envs.desktop.real.tasks.database import write_database
 from selfgym.envs.desktop.real.tasks.galculator import keyed, shows
 from selfgym.envs.desktop.real.tasks.gnumeric import Rows, saved, stock, to
-from selfgym.envs.desktop.real.tasks.gnumeric_books import bar
+from selfgym.envs.desktop.real.tasks.gnumeric_reading import bar
 from selfgym.envs.desktop.real.tasks.material import lines, names, text
 from selfgym.envs.desktop.real.tasks.sqlitebrowser import things
 from selfgym.envs.desktop.real.tasks.task import Task, Template
@@ -48,7 +48,8 @@ def _carry(rng: Random) -> Task:
 def _look_up(rng: Random) -> Task:
     """A number from a database into a sheet."""
     base, table = things(rng)
-    rows: Rows = [["thing", "count"], *([str(row[1])] for row in rng.sample(list(table.rows), 3))]
+    rows: Rows = [["thing", "count"]]
+    rows += [[str(row[1])] for row in rng.sample(list(table.rows), 3)]
     counts = {str(row[1]): int(row[2] or 0) for row in table.rows}
     file = f"{base.removesuffix('.db')}.gnumeric"
     wanted = str(rows[2][0])
@@ -79,7 +80,8 @@ def _rename(rng: Random) -> Task:
     """A file, after what stands in a sheet."""
     some = names(rng, 6)
     old, new = some[:3], some[3:]
-    rows: Rows = [["file", "new name"], *([one, other] for one, other in zip(old, new, strict=True))]
+    rows: Rows = [["file", "new name"]]
+    rows += [[one, other] for one, other in zip(old, new, strict=True)]
     file = f"{names(rng, 1, '')[0]}.gnumeric"
     at = rng.randrange(3)
 
@@ -135,7 +137,8 @@ def _tidy(rng: Random) -> Task:
     """Files that a sheet says are to go."""
     some = sorted(names(rng, 5))
     gone = sorted(rng.sample(some, 2))
-    rows: Rows = [["file", "keep"], *([name, "no" if name in gone else "yes"] for name in some)]
+    rows: Rows = [["file", "keep"]]
+    rows += [[name, "no" if name in gone else "yes"] for name in some]
     file = "overview.gnumeric"
 
     def play(look: Look, word: str) -> Iterator[Action]:
