@@ -282,7 +282,7 @@ def _places(
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """Row and column of the cells at those of the points of the screen where there are cells."""
     at = bus.ask([_method(table, "Component", "GetAccessibleAtPoint", "iiu", *point, 0) for point in points], deadline)
-    hit = {point: _Element(*map(str, one[0])) for point, one in zip(points, at, strict=True) if one}
+    hit = {point: _Element(str(one[0][0]), str(one[0][1])) for point, one in zip(points, at, strict=True) if one}
     hit = {point: cell for point, cell in hit.items() if cell.path != _NULL}
     indexes = bus.ask([_method(cell, "Accessible", "GetIndexInParent") for cell in hit.values()], deadline)
     known = {point: index[0] for point, index in zip(hit, indexes, strict=True) if index and index[0] >= 0}

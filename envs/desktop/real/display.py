@@ -122,7 +122,11 @@ class Display:
     def place(self, window: int, box: tuple[int, int, int, int]) -> None:
         """Ask the window manager to put a window somewhere, its frame included."""
         everything, from_a_pager = 0b1111 << 8, 2 << 12
-        self._tell(window, "_NET_MOVERESIZE_WINDOW", [1 | everything | from_a_pager, *box])
+        target = self.connection.create_resource_object("window", window)
+        frame = self._do(self._numbers, target, "_NET_FRAME_EXTENTS") or [0, 0, 0, 0]  # left, right, top, bottom
+        left, top, width, height = box
+        inner = (width - frame[0] - frame[1], height - frame[2] - frame[3])
+        self._tell(window, "_NET_MOVERESIZE_WINDOW", [1 | everything | from_a_pager, left, top, *inner])
 
     def activate(self, window: int) -> None:
         """Ask the window manager to give a window the focus."""

@@ -71,7 +71,7 @@ class DesktopEnv(AgentEnv[Any]):
         height: int = 720,
         observe: Sequence[Part] = ("tree",),
         max_steps: int = 30,
-        max_elements: int = 400,
+        max_elements: int = 800,
         patience: float = 2.0,
         spares: int = 1,
         render_mode: str | None = None,

@@ -89,8 +89,10 @@ class Stage:
         """Side by side, the first one with the focus."""
         display, (width, height) = self.session.display, self.session.size
         each = width // len(windows)
-        for place, window in enumerate(windows):
+        for window in windows:
             display.maximised(window.id, False)
+        settle(display, Settling("nobody", first=0.1, quiet=0.05, deadline=5.0))  # their frames change with that
+        for place, window in enumerate(windows):
             display.place(window.id, (place * each, 0, each, height))
         display.activate(windows[0].id)
 

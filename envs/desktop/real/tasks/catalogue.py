@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from selfgym.envs.desktop.real.tasks import (
     a_together,
+    b_together,
     featherpad,
     galculator,
     gnumeric,
     gnumeric_books,
+    gnumeric_reading,
+    gnumeric_rows,
     mousepad,
     mousepad_around,
     pcmanfm,
@@ -30,6 +33,8 @@ _ROOMS = (
     galculator,
     gnumeric,
     gnumeric_books,
+    gnumeric_reading,
+    gnumeric_rows,
     sqlitebrowser,
     sqlitebrowser_schema,
     sakura,
@@ -37,5 +42,6 @@ _ROOMS = (
     viewnior,
     xarchiver,
     a_together,
+    b_together,
 )
 TEMPLATES: dict[str, Template] = {template.name: template for room in _ROOMS for template in room.TEMPLATES}

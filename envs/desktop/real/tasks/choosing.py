@@ -6,6 +6,22 @@ from collections.abc import Iterator
 
 from selfgym.envs.desktop.actions import Action, Click, Wait
 from selfgym.envs.desktop.looking import Look, Missing, find, press
+from selfgym.envs.desktop.node import Node
+
+
+def inside(look: Look, title: str) -> Look:
+    """What is seen of one of several applications: the part of the screen that its window takes. Raises `Missing`."""
+
+    def seen() -> list[Node]:
+        nodes = look()
+        frames = [node.box for node in nodes if node.role == "frame" and title in node.name]
+        if not frames:
+            raise Missing(f"there is no window {title!r} on the screen")
+        left, top, width, height = frames[-1]
+        middles = [(node, node.box[0] + node.box[2] // 2, node.box[1] + node.box[3] // 2) for node in nodes]
+        return [node for node, x, y in middles if left <= x < left + width and top <= y < top + height]
+
+    return seen
 
 
 def chosen(look: Look, *names: str) -> Iterator[Action]:

@@ -27,7 +27,7 @@ def display(look: Look) -> str:
     return shown[-1].value.partition("\n")[0]  # below it, the scientific mode names the modes
 
 
-def _shows(result: str) -> Callable[[Room], bool]:
+def shows(result: str) -> Callable[[Room], bool]:
     """Whether the calculator shows a number, in the end."""
     return lambda room: any(
         node.role == "text" and node.value.partition("\n")[0].strip() == result for node in room.nodes()
@@ -46,7 +46,7 @@ def _product(rng: Random) -> Task:
         _OPENS,
         lambda look: play(look, "*"),
         lambda look: play(look, "+"),
-        state=_shows(str(one * other)),
+        state=shows(str(one * other)),
     )
 
 
@@ -65,7 +65,7 @@ def _chain(rng: Random) -> Task:
         _OPENS,
         lambda look: play(look, f"({one}+{other})*{third}-{last}"),
         lambda look: play(look, f"{one}+{other}*{third}-{last}"),
-        state=_shows(str((one + other) * third - last)),
+        state=shows(str((one + other) * third - last)),
     )
 
 
@@ -103,7 +103,7 @@ def _memory(rng: Random) -> Task:
 
     def right(room: Room) -> bool:
         filled = any(node.name == "MR" and "disabled" not in node.states for node in room.nodes())
-        return filled and _shows(str(one * other + third * last))(room)
+        return filled and shows(str(one * other + third * last))(room)
 
     return Task(
         f"Work out {one} times {other} and store the result in the memory of the calculator. Then work out {third} "
@@ -151,7 +151,7 @@ def _hexadecimal(rng: Random) -> Task:
         _OPENS,
         lambda look: play(look, "Hexadecimal"),
         lambda look: play(look, "Octal"),
-        state=_shows(f"{number:X}"),
+        state=shows(f"{number:X}"),
     )
 
 

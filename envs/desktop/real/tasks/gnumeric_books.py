@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
-from selfgym.envs.desktop.looking import Look, find, finished, press
+from selfgym.envs.desktop.looking import Look, finished, press
 from selfgym.envs.desktop.real.tasks.choosing import awaited, chosen
 from selfgym.envs.desktop.real.tasks.gnumeric import Rows, saved, stock, to
 from selfgym.envs.desktop.real.tasks.material import folders, names
@@ -21,7 +21,7 @@ def table_in_csv(rows: Sequence[Sequence[object]]) -> Callable[[bytes], bool]:
 
     def check(content: bytes) -> bool:
         try:
-            found = list(csv.reader(io.StringIO(content.decode("utf-8", "replace"))))
+            found = [row for row in csv.reader(io.StringIO(content.decode("utf-8", "replace"))) if row]
         except csv.Error:
             return False
         return found == [[f"{value}" for value in row] for row in rows]
@@ -165,63 +165,10 @@ def _csv(rng: Random) -> Task:
     )
 
 
-def _find(rng: Random) -> Task:
-    """A number that stands beside a word, for the answer."""
-    file, sheet, rows = stock(rng)
-    row = rng.randint(2, len(rows))
-
-    def play(look: Look, beside: bool) -> Iterator[Action]:
-        yield from to(look, "A2")
-        while _bar(look) != rows[row - 1][0]:
-            yield Key("Down")
-        yield Key("Right")
-        if not beside:
-            yield Key("Up")
-        yield finished(_bar(look))
-
-    return Task(
-        f"How many {rows[row - 1][0]} are there, according to the table? Answer with the number.",
-        (("gnumeric", file),),
-        lambda look: play(look, True),
-        lambda look: play(look, False),
-        {file: write_book({sheet: rows})},
-        answer=str(rows[row - 1][1]),
-    )
-
-
-def _bar(look: Look) -> str:
-    """What the bar above the cells says is in the cell that is chosen."""
-    icon = find(look, "go-jump", "icon").box
-    line = [node for node in look() if node.role == "text" and abs(node.box[1] - icon[1]) < 2 * icon[3]]
-    return max(line, key=lambda node: node.box[0]).value
-
-
-def _total(rng: Random) -> Task:
-    """The line below the cells adds up what is selected."""
-    file, sheet, rows = stock(rng)
-    total = sum(int(row[1]) for row in rows[1:])
-
-    def play(look: Look, cells: str) -> Iterator[Action]:
-        yield from to(look, cells)
-        line = next(node.name for node in look() if node.role == "label" and node.name.startswith("Sum = "))
-        yield finished(line.removeprefix("Sum = "))
-
-    return Task(
-        "What do all the counts add up to? Answer with the number, and leave the file as it is.",
-        (("gnumeric", file),),
-        lambda look: play(look, f"B2:B{len(rows)}"),
-        lambda look: play(look, f"B2:B{len(rows) - 1}"),
-        {file: write_book({sheet: rows})},
-        answer=str(total),
-    )
-
-
 TEMPLATES = (
     Template("gnumeric-bold", 1, _bold, ("gnumeric",)),
     Template("gnumeric-percent", 1, _percent, ("gnumeric",)),
     Template("gnumeric-rename-sheet", 1, _rename_sheet, ("gnumeric",)),
     Template("gnumeric-new-sheet", 3, _new_sheet, ("gnumeric",)),
     Template("gnumeric-csv", 2, _csv, ("gnumeric",)),
-    Template("gnumeric-find", 2, _find, ("gnumeric",)),
-    Template("gnumeric-total", 1, _total, ("gnumeric",)),
 )

@@ -46,7 +46,7 @@ def looks_like(wanted: Image.Image) -> Callable[[bytes], bool]:
             with Image.open(io.BytesIO(content), formats=["png"]) as image:
                 if image.size != wanted.size or image.width * image.height > _LARGEST:
                     return False
-                return image.convert("RGB").tobytes() == wanted.tobytes()
+                return bool(image.convert("RGB").tobytes() == wanted.tobytes())
         except (OSError, SyntaxError, ValueError):
             return False
 

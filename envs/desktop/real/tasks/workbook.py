@@ -154,10 +154,13 @@ def book_with(sheets: Mapping[str, Cells]) -> Callable[[bytes], bool]:
 
 def computes(cells: Cells, cell: str, inputs: Sequence[str], result: Callable[[list[float]], float]) -> bool:
     """Whether a cell holds a formula that comes to ``result`` of the inputs, and would if they were others."""
-    if not cells.get(cell, "").startswith("="):
+    formula = cells.get(cell, "").replace("$", "")  # whether a reference stays when it is copied makes no difference
+    if not formula.startswith("="):
         return False
     for more in (0, 3, 11):
-        changed = cells | {one: f"{float(cells[one]) + more * at}" for at, one in enumerate(inputs, 1)}
+        changed = (
+            cells | {cell: formula} | {one: f"{float(cells[one]) + more * at}" for at, one in enumerate(inputs, 1)}
+        )
         if shown(changed, cell) != f"{result([float(changed[one]) for one in inputs]):.10g}":
             return False
     return True
