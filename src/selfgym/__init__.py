@@ -33,7 +33,7 @@ def _register() -> None:
         "selfgym/Household-v0": "selfgym.envs.household.env:HouseholdEnv",
         "selfgym/Code-v0": "selfgym.envs.code.env:CodeEnv",
         "selfgym/Apps-v0": "selfgym.envs.apps.env:AppsEnv",
-        "selfgym/MiniDesktop-v0": "selfgym.envs.desktop.mini.env:MiniDesktopEnv",
+        "selfgym/MiniDesktop-v0": "selfgym.envs.desktop.mini.made:mini_desktop",
         "selfgym/AlfWorld-v0": "selfgym.envs.household.env:AlfWorldEnv",
         "selfgym/Web-v0": "selfgym.envs.web.opened:WebEnv",
         "selfgym/BrowserGym-v0": "selfgym.envs.adapters.browsergym:BrowserGymEnv",
