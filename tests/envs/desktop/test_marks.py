@@ -5,6 +5,7 @@ from __future__ import annotations
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import check_env
 
 pytest.importorskip("PIL")
 
@@ -96,6 +97,15 @@ def test_marks_are_drawn_where_the_elements_are():
     assert len(changed)
     assert all(any(x <= c < x + w and y <= r < y + h for x, y, w, h in boxes) for r, c in changed)
     assert observation["tree"].endswith(info["marks"])
+
+
+def test_a_marked_desktop_is_a_gymnasium_environment():
+    env = gymnasium.make("selfgym/MiniDesktop-v0", task="files-delete", marks=True, width=640, height=400)
+    check_env(env.unwrapped, skip_render_check=True)
+    both = gymnasium.make_vec("selfgym/MiniDesktop-v0", 2, task="files-delete", marks=True)
+    observations, _ = both.reset(seed=[3, 4])
+    assert all("[1] push button: Files" in one for one in observations)
+    both.close()
 
 
 def test_an_element_that_is_half_off_the_screen_is_drawn_as_far_as_it_goes():
