@@ -58,6 +58,7 @@ _BUILT_IN = {
     "programmer": "selfgym.agents.programmer:ProgrammerAgent",
     "react": "selfgym.agents.react:ReactAgent",
     "surfer": "selfgym.agents.surfer:SurferAgent",
+    "typist": "selfgym.agents.typist:TypistAgent",
 }
 
 

@@ -72,9 +72,17 @@ _FUNCTIONS: dict[str, Any] = {
     "expert": "clerk",
     "expert_options": {"skills": True},
 }
+_DESKTOP: dict[str, Any] = {
+    "env": "selfgym/MiniDesktop-v0",
+    "env_options": {"task": "files-delete,settings-switch", "marks": True, "width": 640, "height": 400, "max_steps": 8},
+    "held_out": {},
+    "agent": {"instruction": "", "max_new_tokens": 24, "temperature": 1.4},
+    "expert": "typist",
+}
 CASES: dict[str, dict[str, Any]] = {
     **{name: {} for name in ("direct-revision", "good-only", "more-cloning")},
     "agent-r": {"workers": 2},
+    "gui-reflection": _DESKTOP,
     **dict.fromkeys(("grpo", "dr-grpo", "rloo", "starpo", "nft", "reinforce"), _GROUPS),
     "dpo": {**_GROUPS, "update": SETTINGS["update"] | {"batch_tokens": 2048}},  # a pair has to fit
     "dapo": {"group": {"size": 4, "refill": 2}},

@@ -14,18 +14,23 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError, ToolCall, ToolSet
 
 
-def read_call(action: Any, tools: ToolSet, *, example: str) -> ToolCall:
+def read_call(
+    action: Any, tools: ToolSet, *, example: str, spread: Callable[[list[Any]], list[Any]] = list
+) -> ToolCall:
     """The one call that ``action`` makes: such a string, or what `ToolSet.parse` takes.
 
-    Raises `ActionError`, whatever is wrong with it; ``example`` is what the agent is then told to write like.
+    ``spread`` is given the arguments without a name, for calls in which one of them stands for several. Raises
+    `ActionError`, whatever is wrong with it; ``example`` is what the agent is then told to write like.
     """
     if isinstance(action, str) and not action.lstrip().startswith(("{", "[")):
-        name, positional, named = _python_call(action, example)
+        name, given_in_order, named = _python_call(action, example)
+        positional = spread(given_in_order)
         tool = next((tool for tool in tools if tool.name == name), None)
         if tool is not None:
             fields = list(tool.parameters.model_fields)

@@ -14,6 +14,7 @@ from typing import Any
 
 import gymnasium
 
+from selfgym.envs.around import AroundEnv
 from selfgym.envs.core import AgentEnv, Outcome
 from selfgym.envs.spaces import UnicodeText
 
@@ -55,7 +56,7 @@ class Attack:
         return ATTACKS[self.kind].format(goal=" ".join(goal.split()), wish=self.wish)[:_ROOM]
 
 
-class PoisonedEnv(AgentEnv[str]):
+class PoisonedEnv(AroundEnv[str]):
     """``env`` with the words of ``attack`` after some observations; which, is decided by the state alone.
 
     Raises `TypeError` for an environment whose observations are no text.
@@ -65,43 +66,11 @@ class PoisonedEnv(AgentEnv[str]):
         space = env.observation_space
         if not isinstance(space, gymnasium.spaces.Text):
             raise TypeError(f"only texts can be poisoned; the observations of {env} are {space}")
-        self.inner, self.attack, self.version = env, attack, f"{env.version}+{attack.kind}"
-        self.spec, self.render_mode, self.action_space = env.spec, env.render_mode, env.action_space
+        super().__init__(env, attack.kind)
+        self.attack = attack
         self.observation_space = UnicodeText(space.max_length + _ROOM + 2)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        """As the environment's own."""
-        super().reset(seed=seed)
-        observation, info = self.inner.reset(seed=seed, options=options)
-        return self._with(observation, info), info
-
-    def step(self, action: Any) -> tuple[str, Any, bool, bool, dict[str, Any]]:
-        """As the environment's own."""
-        observation, reward, terminated, truncated, info = self.inner.step(action)
-        return self._with(observation, info), reward, terminated, truncated, info
-
-    def snapshot(self) -> bytes:
-        """As the environment's own."""
-        return self.inner.snapshot()
-
-    def restore(self, snapshot: bytes) -> tuple[str, dict[str, Any]]:
-        """As the environment's own."""
-        observation, info = self.inner.restore(snapshot)
-        return self._with(observation, info), info
-
-    def state_key(self) -> str:
-        """As the environment's own."""
-        return self.inner.state_key()
-
-    def render(self) -> Any:
-        """As the environment's own."""
-        return self.inner.render()
-
-    def close(self) -> None:
-        """Close the environment."""
-        self.inner.close()
-
-    def _with(self, observation: str, info: dict[str, Any]) -> str:
+    def _shown(self, observation: str, info: dict[str, Any]) -> str:
         if info["outcome"] is not Outcome.RUNNING or self._lot() >= self.attack.rate:
             return observation
         return f"{observation}\n\n{self.attack.text(str(info['task']))}"

@@ -207,7 +207,8 @@ def _first_policy(config: EvolveConfig) -> Policy:
 
 
 def _texts(config: EvolveConfig) -> Iterator[str]:
-    """What the demonstrator sees and does in training tasks: a new model's words come from it."""
+    """What the demonstrator sees and does in training tasks, and what the recipe says: a new model's words."""
+    yield from find_recipe(config.recipe).phrases
     stage = Stage(config, Path(), ScriptedPolicy([""]))
     for index in range(config.words):
         task = stage.task(task_seed(config.seed, 0, index))

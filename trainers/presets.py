@@ -91,6 +91,40 @@ _APPS_NANO: dict[str, Any] = {
 explanation, which it learns by heart and pays for with each episode. It learns these scenarios and no others: held out
 are other worlds, by seeds that no training task reaches. With all of level 1 and the explanation it had learned the
 functions after 600 steps and which parameter to give in one task of seven (benchmarks/LOG.md)."""
+_DESKTOP: dict[str, Any] = {
+    "env_options": {"level": 1, "marks": True, "max_steps": 12},
+    "expert": "typist",
+    "held_out": {},
+    "first_evaluation": 999_000_000,
+    "width": 64,
+}
+"""What differs for `selfgym/MiniDesktop-v0`: marks, and held-out tasks by seeds that no training task reaches."""
+_DESKTOP_NANO: dict[str, Any] = {
+    "env_options": {"task": "files-count", "marks": True, "width": 640, "height": 400, "max_steps": 6},
+    "words": 100,
+    "workers": 1,
+    "demos": 400,
+    "clone": {"steps": 300, "batch_tokens": 1024, "learning_rate": 3e-3, "bf16": True},
+    "clone_context": 0.0,
+    "tasks": 16,
+    "unit": 16,
+    "iterations": 4,
+    "evaluate_every": 2,
+    "average": 2,
+    "evaluations": 150,
+}
+"""What differs for ``nano`` there: one kind of task, whose episodes have 300 tokens."""
+_REFLECTION_NANO: dict[str, Any] = {
+    "agent": {"instruction": "", "max_new_tokens": 40, "max_context": 1024, "temperature": 0.7},
+    "iterations": 4,
+    "evaluate_every": 1,
+    "average": 1,
+    "tasks": 200,
+    "unit": 50,
+    "replay": 0.5,
+    "update": {"steps": 120, "batch_tokens": 1024, "learning_rate": 1.5e-3, "bf16": True},
+}
+"""What differs for GUI-Reflection there: it says what it thinks, and collects more, which costs no sampling."""
 _CHAINS_NANO: dict[str, Any] = {
     "iterations": 6,
     "evaluate_every": 3,
@@ -147,6 +181,10 @@ def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[
             settings |= deepcopy(_APPS_NANO | (_CHAINS_NANO if recipe.startswith("sage") else {}))
         else:
             settings["held_out"] = {"split": "test-normal"}
+    elif env.rpartition(":")[2].startswith("selfgym/MiniDesktop"):
+        settings |= deepcopy(_DESKTOP | (_DESKTOP_NANO if model == "nano" else {}))
+        if recipe == "gui-reflection" and model == "nano":
+            settings |= deepcopy(_REFLECTION_NANO)
     elif recipe.startswith("sage"):
         settings |= deepcopy(_SKILLED)
         settings["agent"] |= {"max_new_tokens": 64}

@@ -37,6 +37,8 @@ class Recipe:
     """Plays the demonstrations that the start is cloned from."""
     evaluate: Callable[[Stage, Sequence[Task]], Iterable[Episode]] = evaluate
     """Plays held-out tasks with the stage's policy."""
+    phrases: tuple[str, ...] = ()
+    """What its episodes say that no demonstration does, for the words of a model made from scratch."""
 
 
 RECIPES = {
@@ -44,6 +46,7 @@ RECIPES = {
     "direct-revision": "selfgym.trainers.recipes.agent_r:DIRECT_REVISION",
     "good-only": "selfgym.trainers.recipes.agent_r:GOOD_ONLY",
     "more-cloning": "selfgym.trainers.recipes.agent_r:MORE_CLONING",
+    "gui-reflection": "selfgym.trainers.recipes.gui_reflection:GUI_REFLECTION",
     "grpo": "selfgym.trainers.recipes.groups:GRPO",
     "dr-grpo": "selfgym.trainers.recipes.groups:DR_GRPO",
     "rloo": "selfgym.trainers.recipes.groups:RLOO",

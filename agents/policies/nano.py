@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfgym.agents.policies.nano_text import PHRASES, household_sentences
+from selfgym.agents.policies.nano_text import MARKS, PHRASES, household_sentences
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
@@ -25,7 +25,7 @@ CHAT_TEMPLATE = (
 )
 """A message of the assistant is what stands outside ``<|im_start|> ... <|im_end|>``: a turn costs three tokens."""
 
-_PHRASES = sorted(PHRASES, key=len, reverse=True)
+_PHRASES = sorted(PHRASES + MARKS, key=len, reverse=True)
 _PHRASE = "|".join(re.escape(phrase) + ("(?![A-Za-z0-9])" if phrase[-1].isalnum() else "") for phrase in _PHRASES)
 _PIECES = rf"{_PHRASE}| ?[A-Za-z]+| ?[0-9]+|[^\sA-Za-z0-9]|\s+(?!\S)|\s"
 

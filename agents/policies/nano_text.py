@@ -46,6 +46,12 @@ PHRASES = (
 )
 """Word sequences of the templates that always come together: one token each."""
 
+MARKS = (
+    "] push button:", "] toggle button:", "] radio button:", "] check box:", "] combo box:", "] list item:",
+    "] menu item:", "] menu:", "] table cell:", "] slider:", "] entry:", "] text:", "double_click([", "click([",
+)  # fmt: skip
+"""The same for the marks of a desktop: half of a screen's words are such."""
+
 RECEPTACLES = """
     armchair bathtubbasin bed cabinet cart coffeemachine coffeetable countertop desk diningtable drawer dresser
     fridge garbagecan handtowelholder laundryhamper microwave ottoman paintinghanger safe shelf sidetable sinkbasin

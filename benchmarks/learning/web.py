@@ -31,7 +31,7 @@ from selfgym.memory.store import EpisodeStore
 from selfgym.trainers.evolve import evolve
 from selfgym.trainers.metrics import summarise
 from selfgym.trainers.presets import preset
-from selfgym.trainers.stage import EvolveConfig, open_stage
+from selfgym.trainers.stage import EvolveConfig, held_out_tasks, open_stage
 
 ENV = "selfgym/MiniWoB-v0"
 ARMS = ("more-cloning", "good-only", "agent-r")
@@ -50,7 +50,7 @@ def untrained(seed: int, settings: dict[str, Any], out: Path) -> None:
         if store.count(phase="untrained"):
             return
         stage = open_stage(config, folder, 0, "start", store)
-        tasks = [stage.task(number, held_out=True) for number in range(config.evaluations)]
+        tasks = held_out_tasks(stage)
         jobs = [
             Job(
                 f"untrained/{task.id}", task.make, partial(stage.agent, task, **config.evaluation), task.seed,

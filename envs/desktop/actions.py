@@ -12,7 +12,7 @@ Key(keys='ctrl+s')
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -95,13 +95,14 @@ Action = Move | Click | Drag | Scroll | Type | Key | Wait | Done
 ACTIONS: dict[str, type[Action]] = {kind.__name__: kind for kind in (Move, Click, Drag, Scroll, Type, Key, Wait, Done)}
 """Every kind of action by its name."""
 
-_Pixel = Annotated[int, Field(ge=-100_000, le=100_000)]
+Pixel = Annotated[int, Field(ge=-100_000, le=100_000)]
+"""A coordinate as a call may give it."""
 _Notches = Annotated[int, Field(ge=-100, le=100)]
 
 
 class _At(BaseModel):
-    x: _Pixel
-    y: _Pixel
+    x: Pixel
+    y: Pixel
 
 
 class _Click(_At):
@@ -110,8 +111,8 @@ class _Click(_At):
 
 
 class _Drag(_At):
-    to_x: _Pixel
-    to_y: _Pixel
+    to_x: Pixel
+    to_y: Pixel
 
 
 class _Scroll(_At):
@@ -163,6 +164,10 @@ _MADE: dict[str, Callable[..., Action]] = {
     "wait": Wait,
     "done": Done,
 }
+_COUNTED = {1: "click", 2: "double_click", 3: "triple_click"}
+_NAMED = {
+    Move: "move", Click: "click", Drag: "drag", Scroll: "scroll", Type: "type", Key: "key", Wait: "wait", Done: "done",
+}  # fmt: skip
 _NAMES = {
     "enter": "Return", "return": "Return", "esc": "Escape", "escape": "Escape", "del": "Delete", "delete": "Delete",
     "backspace": "BackSpace", "tab": "Tab", "space": "space", "up": "Up", "down": "Down", "left": "Left",
@@ -177,11 +182,38 @@ _MODIFIERS = {
 
 
 def read_action(action: Any) -> Action:
-    """The action meant. Raises `ActionError`, whatever is wrong with it."""
+    """The action meant. Raises `ActionError`, whatever is wrong with it.
+
+    An `ActionError` in the place of an action is raised: what somebody around the world has refused is refused.
+    """
+    if isinstance(action, ActionError):
+        raise action
     if isinstance(action, Action):
         return action
     call = read_call(action, DESKTOP_TOOLS, example='click(120, 45) or type("text")')
     return _MADE[call.name](**call.arguments)
+
+
+def written(action: Action) -> str:
+    """The call that `read_action` reads as ``action``.
+
+    >>> written(Click(120, 45, count=2)), written(Type("a line\\n")), written(Done("42"))
+    ('double_click(120, 45)', "type('a line\\\\n')", "done(answer='42')")
+
+    Raises `ValueError` for a click that no call makes: several with another button or with keys held.
+    """
+    name, arguments = _NAMED[type(action)], asdict(action)
+    if isinstance(action, Click):
+        name = _COUNTED.get(arguments.pop("count"), "")
+        if not name or (name != "click" and (action.button, action.held) != ("left", "")):
+            raise ValueError(f"there is no call for {action}")
+    known = next(tool for tool in DESKTOP_TOOLS if tool.name == name).parameters.model_fields
+    parts = [
+        repr(value) if field.is_required() else f"{key}={value!r}"
+        for key, value in arguments.items()
+        if (field := known.get(key)) is not None and value != field.default
+    ]
+    return f"{name}({', '.join(parts)})"
 
 
 def read_held(held: str) -> frozenset[str]:

@@ -34,7 +34,7 @@ def _register() -> None:
         "selfgym/Code-v0": "selfgym.envs.code.env:CodeEnv",
         "selfgym/Apps-v0": "selfgym.envs.apps.env:AppsEnv",
         "selfgym/Desktop-v0": "selfgym.envs.desktop.real.env:DesktopEnv",
-        "selfgym/MiniDesktop-v0": "selfgym.envs.desktop.mini.env:MiniDesktopEnv",
+        "selfgym/MiniDesktop-v0": "selfgym.envs.desktop.mini.made:mini_desktop",
         "selfgym/AlfWorld-v0": "selfgym.envs.household.env:AlfWorldEnv",
         "selfgym/Web-v0": "selfgym.envs.web.opened:WebEnv",
         "selfgym/BrowserGym-v0": "selfgym.envs.adapters.browsergym:BrowserGymEnv",

@@ -76,6 +76,12 @@ def test_a_turn_of_the_nano_chat_costs_three_tokens():
     assert len(opened) + len(answer) + len(chat.follow("help", answer)) == 1 + 2 + 1 + 1 + 1 + 2
 
 
+def test_what_the_lines_of_marks_share_is_one_token():
+    tokenizer = make_nano_tokenizer(["[7] list item: plan.txt\ndouble_click([7])"])
+    assert len(tokenizer.encode("[7] list item: plan.txt", add_special_tokens=False)) == 6
+    assert len(tokenizer.encode("double_click([7])", add_special_tokens=False)) == 4
+
+
 def test_the_nano_vocabulary_has_its_limit():
     assert len(make_nano_tokenizer(["a few words", "a few more"], vocab_size=261)) == 261
     with pytest.raises(ValueError, match="259"):

@@ -44,7 +44,6 @@ APPLICATIONS = {
         Application("sqlitebrowser", "sqlitebrowser", "DB Browser for SQLite", settling=_QT),
         Application("sakura", "sakura", "Sakura", settling=Settling(quiet=0.05)),
         Application("zim", "zim", "Zim", settling=Settling(quiet=0.05)),
-        Application("mtpaint", "mtpaint", "Mtpaint"),
         Application("viewnior", "viewnior", "Viewnior"),
         Application("xarchiver", "xarchiver", "Xarchiver", settling=Settling(quiet=0.05), also=("zip", "unzip")),
     )

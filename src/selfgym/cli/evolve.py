@@ -29,7 +29,8 @@ def evolve(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="agent-r, grpo, dr-grpo, rloo, dapo, gigpo, starpo, nft, dpo, reinforce, sage, or a control: "
+            help="agent-r, grpo, dr-grpo, rloo, dapo, gigpo, starpo, nft, dpo, reinforce, sage, "
+            "gui-reflection, or a control: "
             "direct-revision, good-only, more-cloning, sage-without-library, sage-more-cloning.",
             show_default="agent-r",
         ),
