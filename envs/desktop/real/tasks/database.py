@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 Value = str | int | None
+_MAGIC = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ def write_database(tables: Mapping[str, Table]) -> bytes:
 
 def read_database(content: bytes) -> dict[str, Table]:
     """The tables of a database by their names. Raises `ValueError` where the bytes are none."""
+    if not content.startswith(_MAGIC):
+        raise ValueError("it is no database")
     try:
         with closing(sqlite3.connect(":memory:")) as base:
             base.deserialize(content)
