@@ -105,6 +105,11 @@ def read_tree(bus: Bus, cache: Cache, size: tuple[int, int], most: int, deadline
     return Tree(list(_flat(root, size)), tuple(sorted(more)))
 
 
+def registry_answers(bus: Bus, deadline: float) -> bool:
+    """Whether the registry, which is started by the first question to it, is ready. Raises `BusError`."""
+    return bus.ask([_method(_Element(*ROOT), "Accessible", "GetChildren")], deadline)[0] is not None
+
+
 def programs(bus: Bus, deadline: float) -> list[_Element]:
     """The programs that are on the bus. Raises `BusError`."""
     return _children(bus, [_Element(*ROOT)], set(), deadline, all_of_them=True)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from selfgym.envs.desktop.real.accessibility import Tree, bus_path, programs, read_tree
+from selfgym.envs.desktop.real.accessibility import Tree, bus_path, programs, read_tree, registry_answers
 from selfgym.envs.desktop.real.bus import Bus, BusError
 from selfgym.envs.desktop.real.cache import Cache
 from selfgym.envs.desktop.real.display import Display, DisplayError
@@ -93,6 +93,8 @@ class Session:
         run = self.sandbox.outside("/tmp/run")
         self.cache = Cache()
         self.bus = _waited(until, "the accessibility bus", lambda: Bus(_there(bus_path(run)), until))
+        # programs that come while the registry begins are turned away by it, and Qt's do not try again
+        _waited(until, "the registry", lambda: _there("awake" if registry_answers(self.bus, until) else None))
         _waited(until, "the window manager", lambda: _there(self.display.property("_NET_SUPPORTING_WM_CHECK")))
 
     def launch(self, program: Sequence[str], env: Mapping[str, str] | None = None) -> int:

@@ -40,7 +40,8 @@ class Stage:
         windows = [self._open(one, shown) for one, (_, *shown) in zip(self._applications, opens, strict=True)]
         if len(windows) > 1:
             self._arrange(windows)
-        session.listed(len({one.name for one in self._applications}), _LISTED)
+        if not session.listed(len({one.name for one in self._applications}), _LISTED):
+            raise ScreenFailure(f"not all of {', '.join(name for name, *_ in opens)} are on the accessibility bus")
         self.settled = settle(session.display, self._settling.joined(_OPENED))
 
     def do(self, action: Action) -> None:
