@@ -10,6 +10,7 @@ from selfgym.envs.desktop.node import Node
 
 _FIELDS = frozenset({"text", "entry", "spin button", "combo box"})
 _PATIENCE = 50
+_LOOKS = 3  # where a machine is busy, a program may not tell of itself in time
 
 
 def beside(look: Look, label: str, count: int = 1) -> Click:
@@ -43,9 +44,12 @@ def within(look: Look, title: str) -> Look:
     """Reads only what lies in the window whose title has these words."""
 
     def seen() -> list[Node]:
-        nodes = list(look())
-        frame = next((node for node in nodes if node.role == "frame" and title in node.name), None)
-        if frame is None:
+        for _ in range(_LOOKS):
+            nodes = list(look())
+            frame = next((node for node in nodes if node.role == "frame" and title in node.name), None)
+            if frame is not None:
+                break
+        else:
             raise Missing(f"there is no window {title!r}")
         left, top, width, height = frame.box
         return [
