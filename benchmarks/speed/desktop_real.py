@@ -178,6 +178,7 @@ def main() -> None:
             print(part, name, json.dumps(result[part][name]), flush=True)
     result["load_after"] = os.getloadavg()[0]
     path = options.results / f"desktop_real-{'-'.join(wanted)}-{date.today()}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n")
 
 
