@@ -80,8 +80,8 @@ class Session:
         self._serve(["Xvfb", ":0", "-screen", "0", f"{width}x{height}x24", *options.split()])
         self._serve(["dbus-daemon", f"--config-file={HOME}/.config/session-bus.conf", "--nofork"])
         _waited(until, "the message bus", lambda: os.stat(self.sandbox.outside("/tmp/run/bus")))
-        self._serve(["/usr/libexec/at-spi-bus-launcher", "--launch-immediately"])
         self.display = _waited(until, "the X server", lambda: Display(self.sandbox.outside("/tmp/.X11-unix/X0")))
+        self._serve(["/usr/libexec/at-spi-bus-launcher", "--launch-immediately"])  # it tells the X server of the bus
         self._serve(["openbox", "--sm-disable"])
         self.hand = Hand(self.display, self.size)
         with open(self.sandbox.outside("/tmp/frames/Xvfb_screen0"), "rb") as file:
@@ -95,6 +95,8 @@ class Session:
         self.bus = _waited(until, "the accessibility bus", lambda: Bus(_there(bus_path(run)), until))
         # programs that come while the registry begins are turned away by it, and Qt's do not try again
         _waited(until, "the registry", lambda: _there("awake" if registry_answers(self.bus, until) else None))
+        # where Qt's programs look for it: one that finds nothing there at times stays without elements for ever
+        _waited(until, "the address of the accessibility bus", lambda: _there(self.display.property("AT_SPI_BUS")))
         _waited(until, "the window manager", lambda: _there(self.display.property("_NET_SUPPORTING_WM_CHECK")))
 
     def launch(self, program: Sequence[str], env: Mapping[str, str] | None = None) -> int:
