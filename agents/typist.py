@@ -1,4 +1,4 @@
-"""The solutions of the small desktop's tasks as an agent: a teacher for cloning, and the upper end of a leaderboard.
+"""The solutions of the desktops' tasks as an agent: a teacher for cloning, and the upper end of a leaderboard.
 
 It cheats on purpose: it asks the environment for the task's own solution, which no agent that is measured may do.
 """
@@ -11,12 +11,11 @@ from typing import Any
 from selfgym.agents.agent import Decision
 from selfgym.envs.around import innermost
 from selfgym.envs.desktop.actions import Action, Click, written
-from selfgym.envs.desktop.mini.env import MiniDesktopEnv
 from selfgym.memory.episode import Source
 
 
 class TypistAgent:
-    """Plays ``env.task.solution`` of `selfgym/MiniDesktop-v0`; where elements have marks, its clicks name them.
+    """Plays ``env.task.solution`` of either desktop; where elements have marks, its clicks name them.
 
     Args:
         thoughts: before a click, say what the element is called.
@@ -37,7 +36,7 @@ class TypistAgent:
     def act(self, observation: Any, info: dict[str, Any]) -> Decision:
         """The solution's next action, marked as a teacher's; ``wait()`` once there is none.
 
-        Raises `TypeError` for an environment that is not the small desktop in this process, and `LookupError` where
+        Raises `TypeError` for an environment that is no desktop in this process, and `LookupError` where
         what the solution looks for is not on the screen.
         """
         if self._actions is None:
@@ -58,10 +57,12 @@ class TypistAgent:
 
     def _begin(self) -> Iterator[Action]:
         env = innermost(self._env)
-        if not isinstance(env, MiniDesktopEnv):
+        solution = getattr(env.task, "solution", None) if hasattr(env, "nodes") else None
+        if solution is None:
             raise TypeError(
-                "the typist needs selfgym/MiniDesktop-v0 in this process: call begin(env) after reset, not with "
+                "the typist needs a desktop of selfgym in this process: call begin(env) after reset, not with "
                 f"{type(self._env).__name__}"
             )
         self._written = getattr(self._env.unwrapped, "written", written)
-        return env.task.solution(env.nodes)
+        actions: Iterator[Action] = solution(env.nodes)
+        return actions

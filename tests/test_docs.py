@@ -32,8 +32,8 @@ import typer
 
 from selfgym.cli import app
 from selfgym.cli.browsers import web_needs
+from selfgym.cli.desktops import desktop_needs
 from selfgym.cli.sandboxes import packages_check
-from selfgym.envs.desktop.real.applications import missing
 from selfgym.envs.sandbox.limits import SandboxUnavailable
 from selfgym.envs.sandbox.opening import probe
 
@@ -93,7 +93,7 @@ def absent(games: str) -> dict[str, str]:
         "needs-sandbox": sandbox,
         "needs-docker": unavailable("docker"),
         "needs-browser": web_needs(),
-        "needs-desktop": sandbox or ", ".join(missing()),
+        "needs-desktop": desktop_needs(),
         "needs-packages": sandbox or ("" if packages.ok else f"{packages.found}; {packages.remedy}"),
     }
     return {mark: reason for mark, reason in reasons.items() if reason}

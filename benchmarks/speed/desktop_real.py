@@ -41,6 +41,7 @@ from PIL import Image
 
 from selfgym.benchmarks.speed.desktop_payload import full_tree
 from selfgym.benchmarks.speed.desktop_screens import FILES, OPENS, SIZE, final, reset, staged, start
+from selfgym.benchmarks.speed.peer import Peer
 from selfgym.envs.desktop.actions import Action, Click, Key
 from selfgym.envs.desktop.real.applications import APPLICATIONS, missing
 from selfgym.envs.desktop.real.stage import Stage
@@ -58,32 +59,12 @@ STEPS: tuple[tuple[Action, str], ...] = (
 """The actions of *steps*, ours and theirs."""
 
 
-class Peer:
-    """OSWorld's server on a screen of its own; see peers/play_osworld.py."""
-
-    def __init__(self, application: str) -> None:
-        self.process = subprocess.Popen(
-            [str(FOLDER / "env/bin/python"), str(HERE / "peers/play_osworld.py"), str(FOLDER), str(SETTINGS)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        command = APPLICATIONS[application].command([OPENS[application]] if application in OPENS else [])
-        self.ask("make", command=command, size=SIZE, files=FILES)
-
-    def ask(self, do: str, **call: Any) -> dict[str, Any]:
-        """Do one of ``make``, ``step`` and ``tree``. Raises `RuntimeError` where the peer ended."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        print(json.dumps({"do": do, **call}), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the peer ended at {do}")
-        return dict(json.loads(line))
-
-    def close(self) -> None:
-        """End it with its screen."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(30)
+def their_screen(application: str) -> Peer:
+    """OSWorld's server on a screen of its own with an application on it; see peers/play_osworld.py."""
+    peer = Peer([str(FOLDER / "env/bin/python"), str(HERE / "peers/play_osworld.py"), str(FOLDER), str(SETTINGS)])
+    command = APPLICATIONS[application].command([OPENS[application]] if application in OPENS else [])
+    peer.ask("make", command=command, size=SIZE, files=FILES)
+    return peer
 
 
 def our_step(stage: Stage, action: Action) -> dict[str, float]:
@@ -104,7 +85,7 @@ def our_step(stage: Stage, action: Action) -> dict[str, float]:
 def steps(application: str, runs: int) -> dict[str, Any]:
     """Medians of each player's step, taken in turn, and the ratios."""
     stage = staged(application)
-    peer = Peer(application) if (FOLDER / "server/main.py").exists() else None
+    peer = their_screen(application) if (FOLDER / "server/main.py").exists() else None
     told: dict[str, list[dict[str, Any]]] = {"selfgym": [], "no pause": [], "shipped": []}
     try:
         time.sleep(2)  # the peer says nothing of when an application is there

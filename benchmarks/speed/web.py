@@ -28,6 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from selfgym.benchmarks.speed.peer import Peer
 from selfgym.envs.web.miniwob.pages import serve
 
 TASKS = ("click-button", "login-user", "book-flight", "email-inbox", "enter-text")
@@ -86,37 +87,11 @@ class Ours:
             self.env = None
 
 
-class Peer:
-    """A peer in a process of its own; see the scripts in ``peers``."""
-
-    def __init__(self, name: str) -> None:
-        environment, script, *options = PEERS[name]
-        python = FOLDER / environment / "bin" / "python"
-        host, port = serve()
-        self.process = subprocess.Popen(
-            [str(python), str(HERE / "peers" / script), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, env=os.environ | {"MINIWOB_URL": f"http://{host}:{port}/miniwob/"},
-            start_new_session=True,
-        )  # fmt: skip
-
-    def ask(self, do: str, **call: Any) -> dict[str, Any]:
-        """As `Ours.ask`. Raises `RuntimeError` where the peer ended."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        print(json.dumps({"do": do, **call}), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the peer ended at {do}")
-        return dict(json.loads(line))
-
-    def close(self) -> None:
-        """End it with everything that it started."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, 9)
+def _peer(name: str) -> Peer:
+    environment, script, *options = PEERS[name]
+    host, port = serve()
+    command = [str(FOLDER / environment / "bin" / "python"), str(HERE / "peers" / script), *options]
+    return Peer(command, {"MINIWOB_URL": f"http://{host}:{port}/miniwob/"})
 
 
 Player = Ours | Peer
@@ -127,7 +102,7 @@ def players(names: list[str]) -> dict[str, Callable[[], Player]]:
     found: dict[str, Callable[[], Player]] = {"selfgym": Ours, "fallback": partial(Ours, begin_frame=False)}
     for name in PEERS:
         if (FOLDER / PEERS[name][0] / "bin" / "python").exists():
-            found[name] = partial(Peer, name)
+            found[name] = partial(_peer, name)
         else:
             print(f"LEFT OUT: {name} is not installed in {FOLDER}; say --install", file=sys.stderr)
     return {name: found[name] for name in found if not names or name in names}

@@ -45,6 +45,8 @@ _READ_ONLY = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-tri
 class DockerLink:
     """A server in a container of its own."""
 
+    root = ""
+
     def __init__(self, options: Options) -> None:
         """Start it. Raises `SandboxUnavailable` and leaves nothing where that fails."""
         if not seccomp.supported():

@@ -59,6 +59,8 @@ class Link(Stream, Protocol):
     """A started server. `Sandbox` is its only user."""
 
     guarantees: Guarantees
+    root: str
+    """Where the host sees the files inside; empty where it does not."""
 
     def hits(self) -> Mapping[str, int]:
         """How often the limits ``memory`` and ``processes`` of the whole session were hit so far."""
@@ -69,6 +71,8 @@ class Link(Stream, Protocol):
 
 class SocketLink:
     """The half of a `Link` that is a socket."""
+
+    root = ""
 
     def __init__(self, ours: socket.socket) -> None:
         self._socket = ours

@@ -142,10 +142,9 @@ class Sandbox:
         Links inside lead astray: only for paths that no program inside could have changed. Only the local backend has
         such paths; elsewhere raises `SandboxError`.
         """
-        base = getattr(self._link, "root", None)
-        if base is None or self._gone:
+        if not self._link.root or self._gone:
             raise SandboxError("there is no way into this session from outside")
-        return f"{base}{os.path.join(WORK, _path(path))}"
+        return f"{self._link.root}{os.path.join(WORK, _path(path))}"
 
     def interrupt(self) -> None:
         """End the program that is running, if one is; its result says ``interrupted``. For another thread to call."""

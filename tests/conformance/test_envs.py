@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tarfile
 import warnings
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -96,15 +95,6 @@ def browser():
         pytest.skip(f"NO BROWSER: {needs}")
 
 
-@pytest.fixture(scope="session")
-def desktop(sandboxes):
-    """The test is skipped where the real desktop's packages are not installed."""
-    from selfgym.envs.desktop.real.applications import missing
-
-    if lacking := missing():
-        pytest.skip(f"NO DESKTOP: {', '.join(lacking)} not installed; selfgym download desktop")
-
-
 def settings_of(name):
     """The arguments with which an environment is tested."""
     return SETTINGS.get(name, {"admissible_commands": True} if name.startswith(SINGLE) else {})
@@ -142,6 +132,19 @@ def make(name):
     yield make_one
     for env in made:
         env.close()
+
+
+@pytest.fixture
+def shared(make):
+    """One environment for all examples of hypothesis: each begins with a reset."""
+    return make()
+
+
+@pytest.fixture
+def begun(shared):
+    """A snapshot two steps into an episode."""
+    play(shared, 2, random.Random(1), shared.reset(seed=1))
+    return shared.snapshot()
 
 
 def choose(env, info, rng):
@@ -333,12 +336,10 @@ def test_bytes_that_are_no_snapshot_are_refused_and_change_nothing(make):
         assert env.snapshot() == good
 
 
-@pytest.mark.parametrize("name", IDS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_damaged_snapshot_raises_nothing_but_snapshot_errors(request, name, data):
-    _ready(request, name)
-    env, damaged = _shared_env(name), bytearray(_begun(name))
+def test_a_damaged_snapshot_raises_nothing_but_snapshot_errors(shared, begun, data):
+    env, damaged = shared, bytearray(begun)
     for _ in range(data.draw(st.integers(1, 3))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= data.draw(st.integers(1, 255))
     try:
@@ -425,24 +426,6 @@ def test_a_hostile_action_is_answered_in_words(make, kind):
         assert after["task"] == info["task"]
 
 
-_SHARED = {}
-
-
-def _shared_env(name):
-    """One environment an id for all examples of hypothesis: each begins with a reset."""
-    if name not in _SHARED:
-        _SHARED[name] = gymnasium.make(name, **settings_of(name)).unwrapped
-    return _SHARED[name]
-
-
-@cache
-def _begun(name):
-    """A snapshot two steps into an episode, taken once."""
-    env = _shared_env(name)
-    play(env, 2, random.Random(1), env.reset(seed=1))
-    return env.snapshot()
-
-
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT | st.binary(max_size=20),
@@ -461,12 +444,10 @@ ACTIONS = st.one_of(
 )
 
 
-@pytest.mark.parametrize("name", IDS)
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(actions=st.lists(ACTIONS, min_size=1, max_size=6), seed=st.integers(0, 5))
-def test_no_action_whatever_raises(request, name, actions, seed):
-    _ready(request, name)
-    env = _shared_env(name)
+def test_no_action_whatever_raises(shared, actions, seed):
+    env = shared
     observation, info = env.reset(seed=seed)
     for action in actions:
         known = info.get("admissible_commands", ())

@@ -10,15 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from hashlib import blake2b
-from random import Random
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
 from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
 from selfgym.envs.desktop.actions import DESKTOP_TOOLS, Done, read_action
+from selfgym.envs.desktop.choosing import Part, chosen, drawn, space
 from selfgym.envs.desktop.mini.desktop import Desktop
 from selfgym.envs.desktop.mini.programs.catalogue import LAUNCHERS
 from selfgym.envs.desktop.mini.saving import plain, world_from
@@ -31,9 +29,7 @@ from selfgym.envs.spaces import UnicodeText
 from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError
 
 VERSION = "2"
-Part = Literal["tree", "pixels"]
 _KIND, _MOST = b"selfgym mini desktop 1\n", 1 << 24
-_MOST_TEXT = 1 << 17
 _RUNNING, _SUCCESS, _FAILURE, _TRUNCATED = Outcome.RUNNING, Outcome.SUCCESS, Outcome.FAILURE, Outcome.TRUNCATED
 # looked up once: each look-up costs as much as finding out what was clicked
 
@@ -71,21 +67,12 @@ class MiniDesktopEnv(AgentEnv[Any]):
     ) -> None:
         if max_steps < 1 or max_elements < 1:
             raise ValueError(f"max_steps and max_elements should be at least 1, not {max_steps} and {max_elements}")
-        if not (640 <= width <= 4096 and 400 <= height <= 4096):
-            raise ValueError(f"the screen has 640 x 400 to 4096 x 4096 pixels, not {width} x {height}")
-        if not set(observe) <= {"tree", "pixels"}:
-            raise ValueError(f"observe is some of 'tree' and 'pixels', or none, not {observe!r}")
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"unknown render_mode {render_mode!r}: choose 'ansi', 'rgb_array' or None")
-        self._templates = _chosen(task, level)
+        self._templates = chosen(TEMPLATES, task, level)
+        self.observation_space = space(observe, width, height)
         self.width, self.height, self.observe = width, height, tuple(observe)
         self.max_steps, self.max_elements, self.render_mode = max_steps, max_elements, render_mode
-        parts: dict[str, spaces.Space[Any]] = {
-            "tree": UnicodeText(_MOST_TEXT),
-            "pixels": spaces.Box(0, 255, (height, width, 3), np.uint8),
-        }
-        wanted: dict[str, spaces.Space[Any]] = {part: parts[part] for part in self.observe or ("tree",)}
-        self.observation_space = spaces.Dict(wanted) if len(wanted) > 1 else next(iter(wanted.values()))
         self.action_space = UnicodeText(MAX_ACTION_CHARACTERS)
         self._task: Task | None = None
         self._id, self._seed, self._steps = "", 0, 0
@@ -119,16 +106,11 @@ class MiniDesktopEnv(AgentEnv[Any]):
         if options:
             raise ValueError(f"unknown reset option {min(options)!r}: there are none")
         self._seed = int(self.np_random.integers(2**31)) if seed is None else seed
-        name, self._task = self._drawn(self._seed)
+        name, self._task = drawn(TEMPLATES, self._templates, self._seed)
         self._id = f"{name}:{self._seed}"
         self._steps, self._error, self._outcome = 0, None, _RUNNING
         self._desktop = Desktop(self.task.world(self.width, self.height), LAUNCHERS)
         return self._observation(), self._info()
-
-    def _drawn(self, seed: int) -> tuple[str, Task]:
-        rng = Random(seed)
-        name = rng.choice(sorted(self._templates))
-        return name, TEMPLATES[name].draw(rng)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Do one action."""
@@ -197,7 +179,7 @@ class MiniDesktopEnv(AgentEnv[Any]):
                 raise ValueError("it was taken with other options")
             world, outcome = world_from(saved["world"]), Outcome(saved["outcome"])
             seed, steps, error = int(saved["seed"]), int(saved["steps"]), saved["error"]
-            name, task = self._drawn(seed)
+            name, task = drawn(TEMPLATES, self._templates, seed)
             if task.instruction != saved["task"]:
                 raise ValueError("its seed no longer draws its task")
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as wrong:
@@ -217,14 +199,3 @@ class MiniDesktopEnv(AgentEnv[Any]):
         if self._task is None or self.render_mode is None:
             return None
         return self._words() if self.render_mode == "ansi" else self.pixels()
-
-
-def _chosen(task: str | None, level: int | None) -> list[str]:
-    names = list(TEMPLATES) if task is None else task.split(",")
-    for name in names:
-        if name not in TEMPLATES:
-            raise ValueError(f"there is no task {name!r}: choose among {', '.join(TEMPLATES)}")
-    found = [name for name in names if level in (None, TEMPLATES[name].level)]
-    if not found:
-        raise ValueError(f"no such task has level {level}: levels are 1 to 3")
-    return found

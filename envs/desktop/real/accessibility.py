@@ -21,7 +21,7 @@ _NULL = "/org/a11y/atspi/null"
 _STATES = {
     4: "checked", 10: "expanded", 12: "focused", 16: "modal", 20: "pressed", 23: "selected", 32: "indeterminate",
 }  # fmt: skip
-_EDITABLE, _ENABLED, _SENSITIVE, _SHOWING, _VISIBLE, _MANAGES = 7, 8, 24, 25, 30, 31
+_ENABLED, _SENSITIVE, _SHOWING, _VISIBLE, _MANAGES = 8, 24, 25, 30, 31
 _TEXTUAL = frozenset({"text", "entry", "terminal", "paragraph", "document text", "spin button", "status bar", "label"})
 _NUMERIC = frozenset({"slider", "spin button", "progress bar"})
 _SILENT = frozenset(

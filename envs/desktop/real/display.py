@@ -75,10 +75,15 @@ class Display:
         found = self._do(self.root.query_pointer)
         return int(found.root_x), int(found.root_y)
 
+    def focus(self) -> int | None:
+        """The number of the window that has the focus."""
+        number = self._do(self._numbers, self.root, "_NET_ACTIVE_WINDOW")
+        return number[0] if number and number[0] else None
+
     def active(self) -> Window | None:
         """The window that has the focus."""
-        number = self._do(self._numbers, self.root, "_NET_ACTIVE_WINDOW")
-        return self._do(self._window, number[0]) if number and number[0] else None
+        number = self.focus()
+        return None if number is None else self._do(self._window, number)
 
     def windows(self) -> list[Window]:
         """All windows, from back to front."""

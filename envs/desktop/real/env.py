@@ -12,19 +12,17 @@ import dataclasses
 import io
 from collections.abc import Sequence
 from hashlib import blake2b
-from random import Random
 from typing import Any, Literal
 
 import numpy as np
-from gymnasium import spaces
 from gymnasium.error import DependencyNotInstalled, ResetNeeded
 from PIL import Image
 
 from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
 from selfgym.envs.desktop.actions import ACTIONS, DESKTOP_TOOLS, Action, Done, read_action
+from selfgym.envs.desktop.choosing import Part, chosen, drawn, space
 from selfgym.envs.desktop.node import Node, bounded, line_of
 from selfgym.envs.desktop.real.applications import missing
-from selfgym.envs.desktop.real.display import DisplayError
 from selfgym.envs.desktop.real.room import Room
 from selfgym.envs.desktop.real.session import ScreenFailure
 from selfgym.envs.desktop.real.spares import SPARES
@@ -38,9 +36,7 @@ from selfgym.envs.tools import MAX_ACTION_CHARACTERS, ActionError
 
 VERSION = "1"
 REMEDY = "selfgym download desktop"
-Part = Literal["tree", "pixels"]
-_MOST_TEXT = 1 << 18
-_LOST = (ScreenFailure, SandboxError, DisplayError)
+_LOST = (ScreenFailure, SandboxError, OSError)  # the last: servers' sockets, and files seen from outside
 
 
 class DesktopEnv(AgentEnv[Any]):
@@ -78,25 +74,18 @@ class DesktopEnv(AgentEnv[Any]):
     ) -> None:
         if max_steps < 1 or max_elements < 1 or spares < 0 or not patience > 0:
             raise ValueError("max_steps, max_elements and patience should be above 0, and spares not below")
-        if not (640 <= width <= 4096 and 400 <= height <= 4096):
-            raise ValueError(f"the screen has 640 x 400 to 4096 x 4096 pixels, not {width} x {height}")
-        if not observe or not set(observe) <= {"tree", "pixels"}:
-            raise ValueError(f"observe is some of 'tree' and 'pixels', not {observe!r}")
+        if not observe:
+            raise ValueError("observe is some of 'tree' and 'pixels', not nothing")
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"unknown render_mode {render_mode!r}: choose 'ansi', 'rgb_array' or None")
-        self._templates = _chosen(task, level)
+        self._templates = chosen(TEMPLATES, task, level)
+        self.observation_space = space(observe, width, height)
         needed = {name for template in self._templates for name in TEMPLATES[template].applications}
         if lacking := missing(sorted(needed)):
             raise DependencyNotInstalled(f"{', '.join(lacking)}: not installed. Run `{REMEDY}`, or install them.")
         self.width, self.height, self.observe = width, height, tuple(observe)
         self.max_steps, self.max_elements, self.render_mode = max_steps, max_elements, render_mode
         self.patience, self.spares = patience, spares
-        parts: dict[str, spaces.Space[Any]] = {
-            "tree": UnicodeText(_MOST_TEXT),
-            "pixels": spaces.Box(0, 255, (height, width, 3), np.uint8),
-        }
-        wanted: dict[str, spaces.Space[Any]] = {part: parts[part] for part in self.observe}
-        self.observation_space = spaces.Dict(wanted) if len(wanted) > 1 else wanted[self.observe[0]]
         self.action_space = UnicodeText(MAX_ACTION_CHARACTERS)
         self._task: Task | None = None
         self._name, self._history = "", History(0, "", VERSION)
@@ -106,7 +95,7 @@ class DesktopEnv(AgentEnv[Any]):
         self._outcome, self._reason = Outcome.TRUNCATED, ""
         self._nodes: list[Node] = []
         self._left_out: tuple[str, ...] = ()
-        self._entered = False
+        self._window, self._pointer = "", (0, 0)
 
     @property
     def task(self) -> Task:
@@ -131,7 +120,7 @@ class DesktopEnv(AgentEnv[Any]):
 
     def nodes(self) -> list[Node]:
         """The elements on the screen, now."""
-        return self._look()
+        return self.stage.session.tree(self.max_elements, self.patience).nodes
 
     def pixels(self) -> Any:
         """The screen, now: (height, width, 3) bytes."""
@@ -171,33 +160,34 @@ class DesktopEnv(AgentEnv[Any]):
         return self._observation(), float(self._outcome is Outcome.SUCCESS), terminated, truncated, self._info()
 
     def snapshot(self) -> bytes:
-        """The episode as bytes: its task, what was done, and a hash of the elements after each action."""
+        """The episode as bytes: its task, what was done, and a hash of what was seen after each action."""
         self.task  # noqa: B018 (raises where there is none)
         return self._history.pack({"error": self._error, "ended": self._outcome.value, "templates": self._templates})
 
     def restore(self, snapshot: bytes) -> tuple[Any, dict[str, Any]]:
         """Go back to a `snapshot` by doing everything again on a new screen, and compare the elements at each step.
 
-        Raises `SnapshotError` where the bytes are no snapshot of such an environment, and where the screen differs.
+        Where elements are not observed, only the window's title and the pointer are compared. Raises `SnapshotError`
+        where the bytes are no snapshot of such an environment, and where the screen differs; then there is no episode.
         """
         history, more = History.unpack(snapshot, VERSION, _action)
         try:
             error, ended, templates = more["error"], Outcome(more["ended"]), list(more["templates"])
         except (KeyError, ValueError, TypeError):
             raise SnapshotError("cannot restore: it does not say how the episode stands") from None
-        if templates != self._templates or self._drawn(history.seed)[0] != history.task:
+        if templates != self._templates or drawn(TEMPLATES, self._templates, history.seed)[0] != history.task:
             raise SnapshotError("cannot restore: it was taken with other tasks")
         try:
             self._begin(history.seed)
             self._again(history)
-        except _LOST as failure:
+        except (SnapshotError, *_LOST) as failure:
             self._lose(str(failure))
             raise SnapshotError(f"cannot restore: {failure}") from failure
         self._history, self._error, self._outcome = history, error, ended
         return self._observation(), self._info()
 
     def state_key(self) -> str:
-        """Equal where task and elements are; what programs do not show may differ."""
+        """Equal where task, window, pointer and observed elements are; what programs do not show may differ."""
         self.task  # noqa: B018
         return blake2b(f"{self._name}:{self._history.seed}:{self._key()}".encode(), digest_size=12).hexdigest()
 
@@ -210,23 +200,14 @@ class DesktopEnv(AgentEnv[Any]):
     def close(self) -> None:
         """End the screen, and with the last environment of this process the spare ones."""
         self._hang_up()
-        if self._entered:
-            self._entered = False
-            SPARES.leave()
+        SPARES.leave(self)
 
     # What they are made of
 
-    def _drawn(self, seed: int) -> tuple[str, Task]:
-        rng = Random(seed)
-        name = rng.choice(sorted(self._templates))
-        return name, TEMPLATES[name].draw(rng)
-
     def _begin(self, seed: int) -> None:
         self._hang_up()
-        if not self._entered:
-            SPARES.enter()
-            self._entered = True
-        name, task = self._drawn(seed)
+        SPARES.enter(self)
+        name, task = drawn(TEMPLATES, self._templates, seed)
         try:
             stage = self._staged(task)
         except _LOST:  # once more: a spare screen may have gone since it was started
@@ -235,8 +216,7 @@ class DesktopEnv(AgentEnv[Any]):
         self._room = Room(stage.session, task.files)
         self._history = History(seed, name, VERSION)
         self._error, self._outcome, self._reason = None, Outcome.RUNNING, ""
-        if "tree" in self.observe:
-            self._look()
+        self._look()
         SPARES.prepare((self.width, self.height), self.spares)
 
     def _staged(self, task: Task) -> Stage:
@@ -257,8 +237,7 @@ class DesktopEnv(AgentEnv[Any]):
             self._outcome = Outcome.SUCCESS if right else Outcome.FAILURE
         else:
             self.stage.do(action)
-            if "tree" in self.observe:
-                self._look()
+            self._look()
         self._history.record([type(action).__name__, dataclasses.asdict(action)], self._key())
 
     def _again(self, history: History) -> None:
@@ -266,18 +245,23 @@ class DesktopEnv(AgentEnv[Any]):
             try:
                 self._do(_action(plain))
             except ActionError as error:
-                raise SnapshotError(f"cannot restore: action {number} could not be repeated: {error}") from None
+                raise SnapshotError(f"action {number} could not be repeated: {error}") from None
             if self._key() != key:
-                raise SnapshotError(f"cannot restore: the screen differs from that of then after action {number}")
+                raise SnapshotError(f"the screen differs from that of then after action {number}")
 
-    def _look(self) -> list[Node]:
-        tree = self.stage.session.tree(self.max_elements, self.patience)
-        self._nodes, self._left_out = tree.nodes, tree.truncated
-        return tree.nodes
+    def _look(self) -> None:
+        """See what observations show and what is compared when the episode is done again."""
+        session = self.stage.session
+        active = session.display.active()
+        self._window, self._pointer = active.title if active else "", session.display.pointer()
+        if "tree" in self.observe:
+            tree = session.tree(self.max_elements, self.patience)
+            self._nodes, self._left_out = tree.nodes, tree.truncated
 
     def _key(self) -> str:
         nodes = [node for node in self._nodes if node.role != "tool tip"]
-        return blake2b(repr(nodes).encode("utf-8", "replace"), digest_size=12).hexdigest()
+        seen = f"{self._window}\n{self._pointer}\n{nodes}"
+        return blake2b(seen.encode("utf-8", "replace"), digest_size=12).hexdigest()
 
     def _lose(self, reason: str) -> None:
         self._outcome, self._reason = Outcome.ENV_ERROR, reason
@@ -308,18 +292,10 @@ class DesktopEnv(AgentEnv[Any]):
             "task": self.task.instruction,
             "task_id": f"{self._name}:{self._history.seed}",
             "action_error": self._error,
-            "window": "",
-            "pointer": (0, 0),
+            "window": self._window,
+            "pointer": self._pointer,
             "tree_truncated": list(self._left_out),
         }
-        if self._stage is not None:
-            try:
-                active = self._stage.session.display.active()
-                info["window"] = active.title if active else ""
-                info["pointer"] = self._stage.session.display.pointer()
-            except DisplayError as failure:
-                self._lose(str(failure))
-                info["outcome"] = self._outcome
         if self._stage is not None:
             info["settled"] = self._stage.settled
         if self._reason:
@@ -334,14 +310,3 @@ def _action(plain: Any) -> Action:
         return ACTIONS[name](**fields)
     except (KeyError, TypeError, ValueError):
         raise ValueError("it holds what is no action") from None
-
-
-def _chosen(task: str | None, level: int | None) -> list[str]:
-    names = list(TEMPLATES) if task is None else task.split(",")
-    for name in names:
-        if name not in TEMPLATES:
-            raise ValueError(f"there is no task {name!r}: choose among {', '.join(TEMPLATES)}")
-    found = [name for name in names if level in (None, TEMPLATES[name].level)]
-    if not found:
-        raise ValueError(f"no such task has level {level}: levels are 1 to 3")
-    return found

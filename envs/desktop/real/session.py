@@ -10,7 +10,7 @@ import mmap
 import os
 import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -99,9 +99,9 @@ class Session:
         _waited(until, "the address of the accessibility bus", lambda: _there(self.display.property("AT_SPI_BUS")))
         _waited(until, "the window manager", lambda: _there(self.display.property("_NET_SUPPORTING_WM_CHECK")))
 
-    def launch(self, program: Sequence[str], env: Mapping[str, str] | None = None) -> int:
+    def launch(self, program: Sequence[str]) -> int:
         """Start a program on the screen; its process id inside. Its output is in ``/tmp/NAME.log`` there."""
-        return self.sandbox.start(program, env=env, cwd=HOME, log=f"/tmp/{os.path.basename(program[0])}.log")
+        return self.sandbox.start(program, cwd=HOME, log=f"/tmp/{os.path.basename(program[0])}.log")
 
     def _serve(self, program: Sequence[str]) -> None:
         self.servers[self.launch(program)] = os.path.basename(program[0])

@@ -53,24 +53,24 @@ class Settled:
     quiet: bool
     """Whether the screen came to rest before the deadline."""
     answered: bool
-    """Whether a program said that it had dealt with what came before."""
+    """Whether the program with the focus said in the end that it had dealt with what came before."""
     seconds: float = field(compare=False, repr=False)
     """How long it took: no part of what an episode is."""
 
 
-def settle(display: Display, how: Settling, answered: bool = False, keys: bool = False) -> Settled:
+def settle(display: Display, how: Settling, keys: bool = False) -> Settled:
     """Wait for the screen to rest; ``keys``: after keys. Raises `DisplayError`."""
     began = time.monotonic()
     until = began + how.deadline
     display.sync()
     asks = how.asks == "window"
-    if asks:
-        answered = _pinged(display, until)
+    answered = asks and _pinged(display, until)
     held = how.hold if keys else 0.0
     quiet = _drew_nothing(display, how, how.first, until, held, _counts(display, how))
     while quiet and asks:
         before = time.monotonic()
-        if not _pinged(display, until):  # it cannot be asked, or is gone
+        answered = _pinged(display, until)
+        if not answered:  # it cannot be asked, or is gone
             break
         if time.monotonic() - before < _AT_ONCE and not _counts(display, how):
             break
@@ -102,16 +102,16 @@ def _pinged(display: Display, until: float) -> bool:
 
     A dialog goes before its program has done what it was asked for there: the window behind answers after that.
     """
-    window = display.active()
-    while window is not None and display.ping(window.id):
-        asked = window.id
+    window = display.focus()
+    while window is not None and display.ping(window):
+        asked = window
         while not display.answered(asked):
             now = time.monotonic()
             if now > until:
                 return False
             if not display.wait(min(until, now + 0.05)):
-                window = display.active()
-                if window is None or window.id != asked:
+                window = display.focus()
+                if window != asked:
                     break
         else:
             return True

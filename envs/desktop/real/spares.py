@@ -7,6 +7,8 @@ import os
 import threading
 from collections import defaultdict
 from contextlib import suppress
+from typing import Any
+from weakref import WeakSet
 
 from selfgym.envs.desktop.real.session import ScreenFailure, Session
 from selfgym.envs.sandbox.limits import SandboxError
@@ -18,7 +20,7 @@ class Spares:
     """The screens of one process. For any thread."""
 
     _owner: int
-    _users: int
+    _users: WeakSet[Any]
     _threads: list[threading.Thread]
     _ready: dict[Size, list[Session]]
     _starting: dict[Size, int]
@@ -45,18 +47,18 @@ class Spares:
         for thread in threads:
             thread.start()
 
-    def enter(self) -> None:
-        """Say that one more environment may take screens."""
+    def enter(self, user: Any) -> None:
+        """Say that an environment may take screens, until it leaves or is forgotten."""
         with self._lock:
             self._own()
-            self._users += 1
+            self._users.add(user)
 
-    def leave(self) -> None:
-        """Say that one takes no more; with the last one go the spare screens."""
+    def leave(self, user: Any) -> None:
+        """Say that it takes no more; with the last one go the spare screens."""
         with self._lock:
             self._own()
-            self._users -= 1
-            if self._users > 0:
+            self._users.discard(user)
+            if self._users:
                 return
         self.close()
 
@@ -75,18 +77,20 @@ class Spares:
 
     def _start(self, size: Size) -> None:
         found: list[Session] = []
-        with suppress(ScreenFailure, SandboxError):  # whoever needs one is told when starting it himself
-            found.append(Session(*size))
-        with self._lock:
-            self._starting[size] -= 1
-            self._ready[size] += found
+        try:
+            with suppress(ScreenFailure, SandboxError):  # whoever needs one is told when starting it himself
+                found.append(Session(*size))
+        finally:
+            with self._lock:
+                self._starting[size] -= 1
+                self._ready[size] += found
 
     def _own(self) -> None:
         if self._owner != os.getpid():  # a fork: what was started belongs to the parent
             self._forget()
 
     def _forget(self) -> None:
-        self._owner, self._users = os.getpid(), 0
+        self._owner, self._users = os.getpid(), WeakSet()
         self._threads = []
         self._ready = defaultdict(list)
         self._starting = defaultdict(int)

@@ -10,7 +10,7 @@ from functools import reduce
 
 from selfgym.envs.desktop.actions import Action, Click, Key, Type, Wait
 from selfgym.envs.desktop.real.applications import APPLICATIONS, Application
-from selfgym.envs.desktop.real.display import DisplayError, Window
+from selfgym.envs.desktop.real.display import Window
 from selfgym.envs.desktop.real.session import HOME, ScreenFailure, Session
 from selfgym.envs.desktop.real.settling import Settling, settle
 
@@ -30,7 +30,7 @@ class Stage:
     """The applications of one episode."""
 
     def __init__(self, session: Session, opens: Sequence[tuple[str, ...]], files: Mapping[str, bytes]) -> None:
-        """Put the files there and open the applications. Raises `ScreenFailure`, `SandboxError`, `DisplayError`."""
+        """Put the files there and open the applications. Raises `ScreenFailure`, `SandboxError` or `OSError`."""
         self.session = session
         self._applications = [APPLICATIONS[name] for name, *_ in opens]
         self._settling = reduce(Settling.joined, (one.settling for one in self._applications))
@@ -46,16 +46,15 @@ class Stage:
 
     def do(self, action: Action) -> None:
         """Do one action and wait until the screen rests. Raises `ActionError` where it cannot be done."""
-        display, before = self.session.display, self.session.display.active()
+        display, before = self.session.display, self.session.display.focus()
         if isinstance(action, Wait):
             display.sync()
             time.sleep(action.seconds)
         else:
             self.session.hand.do(action)
         self.settled = settle(display, self._settling, keys=isinstance(action, Key | Type))
-        after = display.active()
-        if before and after and before.id == after.id and _presses(action) and display.dialog(after.id):
-            self.settled = settle(display, replace(self._settling, first=_HELD_DOWN), self.settled.answered)
+        if before is not None and _presses(action) and display.focus() == before and display.dialog(before):
+            self.settled = settle(display, replace(self._settling, first=_HELD_DOWN))
         self.watch()
 
     def linger(self) -> None:
@@ -92,7 +91,7 @@ class Stage:
         each = width // len(windows)
         for window in windows:
             display.maximised(window.id, False)
-        settle(display, Settling("nobody", first=0.1, quiet=0.05, deadline=5.0))  # their frames change with that
+        settle(display, _OPENED)  # their frames change with that
         for place, window in enumerate(windows):
             display.place(window.id, (place * each, 0, each, height))
         display.activate(windows[0].id)
@@ -113,12 +112,10 @@ def _presses(action: Action) -> bool:
 
 def _painted(session: Session, window: Window) -> bool:
     """Whether most of a window has been drawn since `Display.drawn` was asked last: it is then no empty frame."""
-    display = session.display
-    try:
-        drawn = [width * height for _, width, height in display.peek()]
-    except DisplayError as error:
-        raise ScreenFailure(str(error)) from None
-    return max(drawn, default=0) > window.box[2] * window.box[3] // 3
+    return (
+        max((width * height for _, width, height in session.display.peek()), default=0)
+        > window.box[2] * window.box[3] // 3
+    )
 
 
 def _furnish(session: Session, files: Mapping[str, bytes]) -> None:

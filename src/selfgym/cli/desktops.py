@@ -10,7 +10,7 @@ from importlib import util
 from selfgym.cli.checks import Check
 from selfgym.cli.console import CommandError
 from selfgym.cli.debian import install
-from selfgym.cli.sandboxes import Asked
+from selfgym.cli.sandboxes import Asked, sandbox_needs
 
 _USE = "selfgym/Desktop-v0"
 _PIP = "pip install 'selfgym[desktop]'"
@@ -45,6 +45,15 @@ def desktop_checks() -> Iterator[Check]:
         told = Asked(_SHOW, seconds=_SECONDS).answer()
         words = told.get("unavailable") or f"a screen comes up in {told['seconds']:.2f} s"
         yield Check("screen", "unavailable" not in told, words, "see the local sandbox below", _USE)
+
+
+def desktop_needs() -> str:
+    """What keeps the real desktop from being played here, as far as a glance shows; empty if nothing does."""
+    from selfgym.envs.desktop.real.applications import missing
+
+    if any(util.find_spec(package) is None for package in _PYTHON):
+        return _PIP
+    return _APT if missing() else sandbox_needs()
 
 
 def install_desktop() -> list[str]:

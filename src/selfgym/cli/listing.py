@@ -85,6 +85,10 @@ def _missing(name: str) -> str:
         from selfgym.cli.sandboxes import code_needs, sandbox_needs
 
         return code_needs() if name == "selfgym/Code-v0" else sandbox_needs()
+    if name == "selfgym/Desktop-v0":
+        from selfgym.cli.desktops import desktop_needs
+
+        return desktop_needs()
     if name != "selfgym/AlfWorld-v0":
         return ""
     from selfgym.cli.doctor import alfworld_check

@@ -9,27 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gymnasium.error import DependencyNotInstalled
+from gymnasium.error import DependencyNotInstalled, ResetNeeded
 
+from selfgym.agents.typist import TypistAgent
 from selfgym.envs.core import Outcome, SnapshotError
 from selfgym.envs.desktop.actions import Click, Done, Key, Move, Type
 from selfgym.envs.desktop.looking import find, press
-from selfgym.envs.desktop.real.applications import missing
-from selfgym.envs.sandbox.limits import SandboxUnavailable
-from selfgym.envs.sandbox.opening import probe
 
 TASK = "mousepad-append"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def desktop():
-    """The tests of this file are skipped where the packages or a sandbox are missing."""
-    if lacking := missing():
-        pytest.skip(f"NO DESKTOP: {', '.join(lacking)} not installed; selfgym download desktop")
-    try:
-        probe("local")
-    except SandboxUnavailable as error:
-        pytest.skip(f"no sandbox on this machine: {error}")
+pytestmark = pytest.mark.usefixtures("desktop")
 
 
 @pytest.fixture
@@ -229,6 +218,41 @@ def test_a_snapshot_is_restored_by_doing_it_again(make):
     third = make(task="mousepad-append", width=1000)
     with pytest.raises(SnapshotError, match="differs"):
         third.restore(kept)
+
+
+def test_pixels_alone_can_be_restored_whoever_looked_at_the_elements_meanwhile(make):
+    env, other = make(observe=("pixels",)), make(observe=("pixels",))
+    env.reset(seed=3)
+    env.nodes()
+    key = env.state_key()
+    env.nodes()
+    assert env.state_key() == key, "looking changes nothing"
+    env.step(Key("ctrl+End"))
+    env.step(Type("more\n"))
+    other.restore(env.snapshot())
+    assert other.nodes() == env.nodes()
+
+
+def test_a_failed_restore_leaves_no_episode_behind(make):
+    env, other = make(), make(width=1000)
+    env.reset(seed=3)
+    env.step(Key("ctrl+End"))
+    other.reset(seed=1)
+    with pytest.raises(SnapshotError, match="differs"):
+        other.restore(env.snapshot())
+    with pytest.raises(ResetNeeded):
+        other.step(Key("a"))
+    other.reset(seed=0)
+    assert solve(other)["outcome"] is Outcome.SUCCESS
+
+
+def test_the_typist_plays_real_applications_too(make):
+    env, typist = make(), TypistAgent()
+    observation, info = env.reset(seed=1)
+    typist.begin(env)
+    while info["outcome"] is Outcome.RUNNING:
+        observation, *_, info = env.step(typist.act(observation, info).action)
+    assert info["outcome"] is Outcome.SUCCESS
 
 
 def test_what_is_missing_is_named(make, monkeypatch):

@@ -11,23 +11,15 @@ import pytest
 
 from selfgym.envs.core import Outcome
 from selfgym.envs.desktop.actions import Done
-from selfgym.envs.desktop.real.applications import APPLICATIONS, missing
+from selfgym.envs.desktop.real.applications import APPLICATIONS
 from selfgym.envs.desktop.real.tasks.catalogue import TEMPLATES
-from selfgym.envs.sandbox.limits import SandboxUnavailable
-from selfgym.envs.sandbox.opening import probe
 
 SEEDS = range(int(os.environ.get("SELFGYM_DESKTOP_SEEDS", "1")))
 
 
 @pytest.fixture(scope="module")
-def playing():
+def playing(desktop):
     """Plays a task's solution or mistake from its beginning; skipped where the packages or a sandbox are missing."""
-    if lacking := missing():
-        pytest.skip(f"NO DESKTOP: {', '.join(lacking)} not installed; selfgym download desktop")
-    try:
-        probe("local")
-    except SandboxUnavailable as error:
-        pytest.skip(f"no sandbox on this machine: {error}")
     from selfgym.envs.desktop.real.env import DesktopEnv
 
     made = {}
