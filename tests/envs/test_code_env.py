@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 import threading
-import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from selfgym.envs.code.env import CodeEnv
 from selfgym.envs.code.experts import play, undo
 from selfgym.envs.core import Outcome, SnapshotError
 from selfgym.envs.sandbox.limits import SandboxUnavailable
+from selfgym.envs.sealed import seal, unseal
 from selfgym.envs.tools import ToolCall
 
 from .code_tasks import LIMITS, PROBLEM, RIGHT, opened, variant
@@ -265,7 +265,7 @@ def test_a_snapshot_is_small(env):
 
 def damaged(good):
     """Bytes that are not what this environment wrote, each in its way."""
-    yield from (b"", b"code1", b"garbage", good[:-1], good + b"x", good[1:], good[: len(good) // 2], b"\0" * 99)
+    yield from (b"", b"code2", b"garbage", good[:-1], good + b"x", good[1:], good[: len(good) // 2], b"\0" * 99)
     for change in (
         lambda head: head.pop("nodes"),
         lambda head: head["nodes"].append(["/etc/x", "folder", 493, 0, ""]),
@@ -285,12 +285,12 @@ def damaged(good):
 
 
 def forged(good, change):
-    data = zlib.decompress(good[5:])
+    data = unseal(b"code2", good, len(good) * 100)
     (length,) = struct.unpack_from(">I", data)
     head = json.loads(data[4 : 4 + length])
     change(head)
     text = json.dumps(head).encode()
-    return b"code1" + zlib.compress(struct.pack(">I", len(text)) + text + data[4 + length :])
+    return seal(b"code2", struct.pack(">I", len(text)) + text + data[4 + length :])
 
 
 def test_what_is_no_snapshot_is_refused_and_changes_nothing(env):
