@@ -25,6 +25,9 @@ _POLL = 0.005
 _HELD_DOWN = 0.35
 """GTK shows a button that a key pressed, or a file dialog itself, as held down for 0.25 s before it does anything."""
 
+_COMPLETED = 0.15
+"""So long after a key GTK looks for ways to complete what was typed; a button clicked on before that does nothing."""
+
 
 class Stage:
     """The applications of one episode."""
@@ -53,8 +56,9 @@ class Stage:
         else:
             self.session.hand.do(action)
         self.settled = settle(display, self._settling, keys=isinstance(action, Key | Type))
-        if before is not None and _presses(action) and display.focus() == before and display.dialog(before):
-            self.settled = settle(display, replace(self._settling, first=_HELD_DOWN))
+        delay = _HELD_DOWN if _presses(action) else _COMPLETED if isinstance(action, Key | Type) else 0.0
+        if delay and before is not None and display.focus() == before and display.dialog(before):
+            self.settled = settle(display, replace(self._settling, first=delay))
         self.watch()
 
     def linger(self) -> None:

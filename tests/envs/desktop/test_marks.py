@@ -149,5 +149,5 @@ def test_the_typist_says_what_it_clicks_on():
 def test_the_typist_says_where_it_is_lost():
     typist = TypistAgent()
     typist.begin(gymnasium.make("selfgym/Household-v0"))
-    with pytest.raises(TypeError, match="MiniDesktop"):
+    with pytest.raises(TypeError, match="a desktop of selfgym"):
         typist.act("", {})

@@ -7,12 +7,12 @@ from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, find, finished, press
-from selfgym.envs.desktop.real.tasks.choosing import beside, chosen, inside, picked
 from selfgym.envs.desktop.real.tasks.database import write_database
 from selfgym.envs.desktop.real.tasks.galculator import keyed, shows
 from selfgym.envs.desktop.real.tasks.gnumeric import Rows, saved, stock, to
 from selfgym.envs.desktop.real.tasks.gnumeric_reading import bar
 from selfgym.envs.desktop.real.tasks.material import lines, names, text
+from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, picked, within
 from selfgym.envs.desktop.real.tasks.sqlitebrowser import things
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 from selfgym.envs.desktop.real.tasks.viewnior import in_png, picture
@@ -28,7 +28,7 @@ def _carry(rng: Random) -> Task:
     one, other, row = rng.randint(12, 98), rng.randint(12, 98), rng.randint(2, len(rows))
 
     def play(look: Look, sign: str) -> Iterator[Action]:
-        left, right = inside(look, _CALCULATOR), inside(look, _SHEET)
+        left, right = within(look, _CALCULATOR), within(look, _SHEET)
         yield from keyed(left, f"{one}{sign}{other}=")
         yield from chosen(left, "Edit", "Copy Display Value")
         yield from to(right, f"C{row}")
@@ -56,7 +56,7 @@ def _look_up(rng: Random) -> Task:
     other = next(name for name in counts if name != wanted)
 
     def play(look: Look, name: str) -> Iterator[Action]:
-        left, right = inside(look, _DATABASE), inside(look, _SHEET)
+        left, right = within(look, _DATABASE), within(look, _SHEET)
         yield press(left, "Browse Data", "page tab")
         line = find(left, name, "cell").box[1]
         cells = [node for node in left() if node.role == "cell" and node.box[1] == line]
@@ -86,7 +86,7 @@ def _rename(rng: Random) -> Task:
     at = rng.randrange(3)
 
     def play(look: Look, row: int) -> Iterator[Action]:
-        left, right = inside(look, _FILES), inside(look, _SHEET)
+        left, right = within(look, _FILES), within(look, _SHEET)
         yield from to(right, f"B{row}")
         name = bar(right)
         yield press(left, old[at], "table cell")
@@ -114,7 +114,7 @@ def _add_sizes(rng: Random) -> Task:
     one, other, third = some[:3]
 
     def play(look: Look, which: list[str]) -> Iterator[Action]:
-        left, right = inside(look, _FILES), inside(look, _CALCULATOR)
+        left, right = within(look, _FILES), within(look, _CALCULATOR)
         found = []
         for name in which:
             line = find(left, name, "table cell").box[1]
@@ -142,7 +142,7 @@ def _tidy(rng: Random) -> Task:
     file = "overview.gnumeric"
 
     def play(look: Look, word: str) -> Iterator[Action]:
-        left, right = inside(look, _FILES), inside(look, _SHEET)
+        left, right = within(look, _FILES), within(look, _SHEET)
         which = []
         for row, name in enumerate(some, 2):
             yield from to(right, f"B{row}")
@@ -170,7 +170,7 @@ def _measure(rng: Random) -> Task:
     file = "pictures.gnumeric"
 
     def play(look: Look, first: str, second: str) -> Iterator[Action]:
-        left, right = inside(look, _PICTURE), inside(look, _SHEET)
+        left, right = within(look, _PICTURE), within(look, _SHEET)
         yield press(left, "Properties", "toggle button")
         yield press(left, "Properties...", "menu item")
         numbers = [beside(look, label).removesuffix(" px") for label in (first, second)]

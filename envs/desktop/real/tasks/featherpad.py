@@ -8,7 +8,7 @@ from random import Random
 from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, find, finished, press
 from selfgym.envs.desktop.real.tasks.material import holds, lines, names, text, words
-from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, gone, into
+from selfgym.envs.desktop.real.tasks.pointing import awaited, chosen, field, gone, into
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 
@@ -45,10 +45,10 @@ def _replace(rng: Random) -> Task:
     rows = [f"{rng.randint(2, 19)} {word} and {rng.randint(2, 19)} {old}" for word in rest]
 
     def play(look: Look, old: str) -> Iterator[Action]:
-        yield from chosen(look, "Search", "Replace", role="menu item")
-        yield beside(look, "Find:")
+        yield from chosen(look, "Search", "Replace")
+        yield field(look, "Find:")
         yield Type(old)
-        yield beside(look, "Replace with:")
+        yield field(look, "Replace with:")
         yield Type(new)
         row = find(look, "Replace with:", "label").box[1]
         buttons = [node for node in look() if node.role == "push button" and abs(node.box[1] - row) < node.box[3]]
@@ -76,7 +76,7 @@ def _sort(rng: Random) -> Task:
         for _ in rows[1:]:
             yield Key("shift+Down")
         yield Key("shift+End")
-        yield from chosen(look, "Edit", item, role="menu item")
+        yield from chosen(look, "Edit", item)
         yield from _saved(look)
 
     order = "backwards, from z to a" if backwards else "by the alphabet, from a to z"
@@ -95,7 +95,8 @@ def _save_as(rng: Random) -> Task:
     rows = lines(rng, 4)
 
     def play(look: Look, new: str) -> Iterator[Action]:
-        yield from chosen(look, "File", "Save As", role="menu item")
+        yield from chosen(look, "File", "Save As")
+        yield from awaited(look, "Save as...")
         yield Key("ctrl+a")
         yield Type(new)
         yield press(look, "Save", "push button")
@@ -124,7 +125,7 @@ def _case(rng: Random) -> Task:
         for _ in range(number - 1):
             yield Key("Down")
         yield Key("shift+End")
-        yield from chosen(look, "Edit", how, role="menu item")
+        yield from chosen(look, "Edit", how)
         yield from _saved(look)
 
     letters = "capital letters" if how == "To Upper Case" else "small letters"

@@ -8,7 +8,7 @@ from random import Random
 from selfgym.envs.desktop.actions import Action, Type
 from selfgym.envs.desktop.looking import Look, find, finished, press
 from selfgym.envs.desktop.real.room import Room
-from selfgym.envs.desktop.real.tasks.choosing import chosen
+from selfgym.envs.desktop.real.tasks.pointing import chosen
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 _OPENS = (("galculator",),)

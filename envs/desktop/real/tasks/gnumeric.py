@@ -7,8 +7,8 @@ from random import Random
 
 from selfgym.envs.desktop.actions import Action, Click, Type
 from selfgym.envs.desktop.looking import Look, find, finished, press
-from selfgym.envs.desktop.real.tasks.choosing import chosen
 from selfgym.envs.desktop.real.tasks.material import names, words
+from selfgym.envs.desktop.real.tasks.pointing import chosen
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 from selfgym.envs.desktop.real.tasks.workbook import Value, book_where, book_with, cells_of, computes, write_book
 

@@ -9,9 +9,9 @@ from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, finished, press
-from selfgym.envs.desktop.real.tasks.choosing import awaited, chosen
 from selfgym.envs.desktop.real.tasks.gnumeric import Rows, saved, stock, to
 from selfgym.envs.desktop.real.tasks.material import folders, names
+from selfgym.envs.desktop.real.tasks.pointing import awaited, chosen
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 from selfgym.envs.desktop.real.tasks.workbook import Sheet, book_where, book_with, cells_of, write_book
 

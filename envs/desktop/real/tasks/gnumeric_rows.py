@@ -7,9 +7,9 @@ from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, press
-from selfgym.envs.desktop.real.tasks.choosing import chosen
 from selfgym.envs.desktop.real.tasks.gnumeric import Rows, saved, stock, to
 from selfgym.envs.desktop.real.tasks.material import words
+from selfgym.envs.desktop.real.tasks.pointing import chosen
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 from selfgym.envs.desktop.real.tasks.workbook import book_with, cells_of, write_book
 

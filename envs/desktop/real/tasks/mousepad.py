@@ -8,7 +8,7 @@ from random import Random
 from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, finished, press
 from selfgym.envs.desktop.real.tasks.material import holds, lines, names, text, words
-from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, gone
+from selfgym.envs.desktop.real.tasks.pointing import awaited, chosen, field, gone
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 
@@ -39,9 +39,9 @@ def _replace(rng: Random) -> Task:
 
     def play(look: Look, everywhere: bool) -> Iterator[Action]:
         yield from chosen(look, "Search", "Find and Replace...")
-        yield beside(look, "Search for:")
+        yield field(look, "Search for:")
         yield Type(old)
-        yield beside(look, "Replace with:")
+        yield field(look, "Replace with:")
         yield Type(new)
         if everywhere:
             yield press(look, "Replace all in:", "check box")
@@ -67,7 +67,7 @@ def _delete_line(rng: Random) -> Task:
 
     def play(look: Look, number: int) -> Iterator[Action]:
         yield from chosen(look, "Search", "Go to...")
-        yield beside(look, "Line number:", count=3)
+        yield field(look, "Line number:", count=3)
         yield Type(str(number))
         yield press(look, "Jump to", "push button")
         yield from chosen(look, "Edit", "Delete Line")
@@ -93,6 +93,7 @@ def _save_as(rng: Random) -> Task:
         yield Type(f"{added}\n")
         if copy:
             yield from chosen(look, "File", "Save As...")
+            yield from awaited(look, "Save As", "file chooser")
             yield Key("ctrl+a")
             yield Type(new)
             yield press(look, "Save", "push button")
@@ -118,8 +119,10 @@ def _new(rng: Random) -> Task:
 
     def play(look: Look, rows: list[str]) -> Iterator[Action]:
         yield from chosen(look, "File", "New")
+        yield from awaited(look, "Untitled 1", "page tab")
         yield Type("\n".join(rows))
         yield Key("ctrl+s")
+        yield from awaited(look, "Save As", "file chooser")
         yield Key("ctrl+a")
         yield Type(new)
         yield press(look, "Save", "push button")

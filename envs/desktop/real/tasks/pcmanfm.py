@@ -7,8 +7,8 @@ from random import Random
 
 from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, finished, press
-from selfgym.envs.desktop.real.tasks.choosing import chosen, picked
 from selfgym.envs.desktop.real.tasks.material import folders, lines, names, text
+from selfgym.envs.desktop.real.tasks.pointing import chosen, picked
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 OPENS = (("pcmanfm", "."),)

@@ -8,8 +8,8 @@ from random import Random
 from selfgym.envs.desktop.actions import Action, Key
 from selfgym.envs.desktop.looking import Look, finished, press
 from selfgym.envs.desktop.real.room import Room
-from selfgym.envs.desktop.real.tasks.choosing import beside, chosen
 from selfgym.envs.desktop.real.tasks.material import folders, lines, names, text
+from selfgym.envs.desktop.real.tasks.pointing import beside, chosen
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 _OPENS = (("pcmanfm", "."),)

@@ -1,11 +1,11 @@
-"""How solutions find what has no name of its own: by the label beside it, or by the window that it lies in."""
+"""Ways that solutions share: through menus and lists, to fields by their labels, and waiting for what is slow."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
 from selfgym.envs.desktop.actions import Action, Click, Wait
-from selfgym.envs.desktop.looking import Look, Missing, find, press
+from selfgym.envs.desktop.looking import Look, Missing, find
 from selfgym.envs.desktop.node import Node
 
 _FIELDS = frozenset({"text", "entry", "spin button", "combo box"})
@@ -13,7 +13,7 @@ _PATIENCE = 50
 _LOOKS = 3  # where a machine is busy, a program may not tell of itself in time
 
 
-def beside(look: Look, label: str, count: int = 1) -> Click:
+def field(look: Look, label: str, count: int = 1) -> Click:
     """A click into the field right of a label. Raises `Missing`."""
     left, top, width, height = find(look, label, "label").box
     found = [
@@ -24,6 +24,13 @@ def beside(look: Look, label: str, count: int = 1) -> Click:
     if not found:
         raise Missing(f"there is no field beside {label!r}")
     return into(min(found, key=lambda node: (node.box[0], node.box[2])), count)
+
+
+def beside(look: Look, label: str) -> str:
+    """The text on the line of a label, to its right; empty where there is none."""
+    left, top, _, height = find(look, label, "label").box
+    here = (node for node in look() if node.role == "label" and node.box[0] > left)
+    return next((node.name for node in here if abs(node.box[1] - top) < height // 2), "")
 
 
 def into(node: Node, count: int = 1) -> Click:
@@ -46,7 +53,7 @@ def within(look: Look, title: str) -> Look:
     def seen() -> list[Node]:
         for _ in range(_LOOKS):
             nodes = list(look())
-            frame = next((node for node in nodes if node.role == "frame" and title in node.name), None)
+            frame = next((node for node in reversed(nodes) if node.role == "frame" and title in node.name), None)
             if frame is not None:
                 break
         else:
@@ -61,10 +68,20 @@ def within(look: Look, title: str) -> Look:
     return seen
 
 
-def chosen(look: Look, *path: str, role: str = "menu") -> Iterator[Action]:
-    """Clicks from a menu in the menu bar, which has this role, down to one of its items."""
-    for depth, name in enumerate(path):
-        yield press(look, name, role if depth < len(path) - 1 else "menu item")
+def chosen(look: Look, *names: str) -> Iterator[Action]:
+    """Clicks on a menu, on the item that it shows then, and so on. Raises `Missing`."""
+    for name in names:
+        found = [node for node in look() if node.name == name and "menu" in node.role]
+        if not found:
+            raise Missing(f"there is no menu or item {name!r} on the screen")
+        yield into(found[-1])
+
+
+def picked(look: Look, names: list[str], role: str = "table cell") -> Iterator[Action]:
+    """Clicks that select exactly these rows of a list."""
+    for number, name in enumerate(names):
+        x, y, width, height = find(look, name, role).box
+        yield Click(x + width // 2, y + height // 2, held="ctrl" if number else "")
 
 
 def until(look: Look, right: Callable[[Sequence[Node]], bool]) -> Iterator[Action]:
@@ -78,6 +95,11 @@ def until(look: Look, right: Callable[[Sequence[Node]], bool]) -> Iterator[Actio
 def gone(look: Look, name: str) -> Iterator[Action]:
     """Waits until nothing of this name is there: a file dialog asks the disk before it closes."""
     yield from until(look, lambda nodes: all(node.name != name for node in nodes))
+
+
+def awaited(look: Look, name: str, role: str = "") -> Iterator[Action]:
+    """Waits until an element is there: file dialogs of GTK 3 take their time after a click, and draw nothing then."""
+    yield from until(look, lambda nodes: any(node.name == name and role in ("", node.role) for node in nodes))
 
 
 def _across(node: Node, y: int) -> bool:

@@ -8,9 +8,9 @@ from random import Random
 
 from selfgym.envs.desktop.actions import Action, Click, Type
 from selfgym.envs.desktop.looking import Look, find, finished, press
-from selfgym.envs.desktop.real.tasks.choosing import awaited
 from selfgym.envs.desktop.real.tasks.database import Table, Value, database_with, write_database
 from selfgym.envs.desktop.real.tasks.material import names, words
+from selfgym.envs.desktop.real.tasks.pointing import awaited
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 Row = tuple[Value, ...]

@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 
 from selfgym.envs.desktop.actions import Action, Click, Type
 from selfgym.envs.desktop.looking import Look, find, finished, press
-from selfgym.envs.desktop.real.tasks.choosing import beside, chosen
 from selfgym.envs.desktop.real.tasks.material import names
+from selfgym.envs.desktop.real.tasks.pointing import beside, chosen
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 _LARGEST = 4_000_000  # pixels of a picture that are looked at

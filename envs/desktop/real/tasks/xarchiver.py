@@ -11,7 +11,7 @@ from selfgym.envs.desktop.node import Node
 from selfgym.envs.desktop.real.session import HOME
 from selfgym.envs.desktop.real.tasks.archives import zipped, zips
 from selfgym.envs.desktop.real.tasks.material import folders, lines, names, text, words
-from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, gone, until
+from selfgym.envs.desktop.real.tasks.pointing import chosen, field, gone, until
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 
@@ -130,7 +130,7 @@ def _create(rng: Random) -> Task:
         yield press(look, "apk", "combo box")
         yield Key("End")  # the list of types is longer than what is shown of it at first
         yield press(look, "zip", "menu item")
-        yield beside(look, "Name:")
+        yield field(look, "Name:")
         yield Key("ctrl+a")
         yield Type(archive)
         yield press(look, "Create", "push button")

@@ -9,7 +9,7 @@ from selfgym.envs.desktop.actions import Action, Key, Type
 from selfgym.envs.desktop.looking import Look, finished, press
 from selfgym.envs.desktop.real.tasks.material import lines, words
 from selfgym.envs.desktop.real.tasks.notebook import OPEN, at_line, notebook, pages, path, reads
-from selfgym.envs.desktop.real.tasks.pointing import beside, chosen, gone, only
+from selfgym.envs.desktop.real.tasks.pointing import chosen, field, gone, only
 from selfgym.envs.desktop.real.tasks.task import Task, Template
 
 
@@ -40,7 +40,7 @@ def _new(rng: Random) -> Task:
 
     def play(look: Look, name: str) -> Iterator[Action]:
         yield from chosen(look, "File", "New Page...")
-        yield beside(look, "Page Name:")
+        yield field(look, "Page Name:")
         yield Type(name)
         yield press(look, "OK", "push button")
         yield from gone(look, "New Page")
@@ -90,7 +90,7 @@ def _rename(rng: Random) -> Task:
     def play(look: Look, old: str) -> Iterator[Action]:
         yield press(look, old, "table cell")
         yield from chosen(look, "File", "Rename or Move Page...")
-        yield beside(look, "Name:", count=3)
+        yield field(look, "Name:", count=3)
         yield Type(new)
         yield press(look, "OK", "push button")
         yield from gone(look, "Rename or Move Page")
