@@ -105,9 +105,12 @@ def agent_maker(
     open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     unknown = [key for key in options if key not in parameters and not open_ended]
     if unknown:
-        raise AgentOptionError(f"agent {name!r} has no option {unknown[0]!r}; it has: {', '.join(parameters) or 'none'}")
+        known = ", ".join(parameters) or "none"
+        raise AgentOptionError(f"agent {name!r} has no option {unknown[0]!r}; it has: {known}")
     if "policy" in parameters and policy is None and parameters["policy"].default is inspect.Parameter.empty:
-        raise AgentOptionError(f"agent {name!r} asks a language model: give --model (nano, smollm2, a folder, a hub id)")
+        raise AgentOptionError(
+            f"agent {name!r} asks a language model: give --model (nano, smollm2, a folder, a hub id)"
+        )
 
     def make(seed: int, key: str) -> Agent:
         offered = {"policy": policy, "seed": seed, "key": key}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfgym.cli.console import AsJson, CommandError, Quiet, hush_transformers, parse_options, print_json, progress_bar
+from selfgym.cli.console import AsJson, Quiet, hush_transformers, parse_options, print_json, progress_bar
 from selfgym.cli.play import EnvOptions, make_env
 
 if TYPE_CHECKING:
