@@ -66,27 +66,32 @@ def _refused(refused: Sequence[tuple[str, str]]) -> str:
     return f'<section class="refused"><h2>Refused</h2><ul>{rows}</ul></section>'
 
 
-def in_order(results: Sequence[Result]) -> list[Result]:
-    """Ranked ones first, then by success."""
-    return sorted(results, key=lambda one: (bool(one.ranked), -(one.total.success or 0.0), one.name))
+_ENDS = {RANDOM: ("floor", "random agent"), EXPERT: ("ceiling: scripted", "scripted expert")}
+
+
+def in_order(results: Sequence[Result]) -> list[tuple[int | None, Result]]:
+    """Results with their ranks, best first; those without a rank stand last, the two ends where they belong."""
+
+    def key(one: Result) -> tuple[bool, float, str]:
+        return bool(one.ranked) and one.agent not in _ENDS, -(one.total.success or 0.0), one.name
+
+    ranked = [one.total.success or 0.0 for one in results if not one.ranked and one.agent not in _ENDS]
+    return [
+        (None if one.ranked or one.agent in _ENDS else 1 + sum(x > (one.total.success or 0.0) for x in ranked), one)
+        for one in sorted(results, key=key)
+    ]
 
 
 def _board(id: str, results: Sequence[Result]) -> str:
     suite = results[0].suite
-    ordered = in_order(results)
-    ends = {RANDOM: "random agent", EXPERT: "scripted expert"}
-    lacking = [what for agent, what in ends.items() if all(result.agent != agent for result in results)]
+    lacking = [what for agent, (_, what) in _ENDS.items() if all(result.agent != agent for result in results)]
     notes = [f"<p class=missing>No result of the {what} is here to compare with.</p>" for what in lacking]
-    heads = [*_heads(ordered, suite_parts := [part.name for part in suite.parts])]
-    rank, rows = 0, []
-    for result in ordered:
-        place = _NONE
-        if not result.ranked and result.agent not in (EXPERT, RANDOM):
-            rank += 1
-            place = str(rank)
-        rows.append(_row(place, result, suite_parts, ordered))
+    parts = [part.name for part in suite.parts]
+    ordered = in_order(results)
+    rows = [_row(rank, result, parts, results) for rank, result in ordered]
+    facts = [_facts(result) for _, result in ordered]
     count = sum(part.seeds.count for part in suite.parts)
-    fresh = f" Tasks drawn by {_text(repr(results[0].fresh))}, after the agents were made." if results[0].fresh else ""
+    fresh = f" Tasks drawn by {_text(repr(results[0].fresh))}." if results[0].fresh else ""
     return f"""<section aria-labelledby="{id}">
 <h2 id="{id}">{_text(suite.name)} <small>version {suite.version}</small></h2>
 <p class=about>{_text(suite.about)} {count} tasks.{fresh} <code title="{suite.hash}">{suite.hash[:12]}</code></p>
@@ -94,12 +99,12 @@ def _board(id: str, results: Sequence[Result]) -> str:
 <div class=scroll role=region aria-labelledby="{id}" tabindex=0>
 <table>
 <caption class=unseen>Results in {_text(results[0].tasks)}</caption>
-<thead><tr>{"".join(heads)}</tr></thead>
+<thead><tr>{"".join(_heads(results, parts))}</tr></thead>
 <tbody>
 {"".join(rows)}</tbody>
 </table>
 </div>
-<details><summary>How each result came about</summary><dl>{"".join(map(_facts, ordered))}</dl></details>
+<details><summary>How each result came about</summary><dl>{"".join(facts)}</dl></details>
 </section>"""
 
 
@@ -119,17 +124,17 @@ def _heads(results: Sequence[Result], parts: Sequence[str]) -> Iterator[str]:
     columns += [("Errors", "Share of episodes lost to errors: left out, not counted as failures", "")]
     for name, about, kind in columns:
         title = f' title="{escape(about)}"' if about else ""
-        first = ' aria-sort="descending"' if name == "Success" else ""
-        yield f'<th scope=col class="{kind}"{title}{first}>{escape(name)}</th>'
+        yield f'<th scope=col class="{kind}"{title}>{escape(name)}</th>'
 
 
-def _row(place: str, result: Result, parts: Sequence[str], board: Sequence[Result]) -> str:
+def _row(rank: int | None, result: Result, parts: Sequence[str], board: Sequence[Result]) -> str:
     total = result.total
-    cells = [_cell(place, None if place == _NONE else float(place)), _who(result), _success(total)]
+    cells = [_cell(_number(rank, "d"), rank), _who(result), _success(total)]
     for name in parts:
         told = result.parts.get(name)
         if told is None:
-            cells.append('<td data-value="" class="part gone">left out</td>')
+            reason = next((one.reason for one in result.left_out if one.part == name), "")
+            cells.append(_cell("left out", None, visible(reason), "part gone"))
         else:
             about = f"{100 * told.low:.1f} to {100 * told.high:.1f}, {told.scored} of {told.episodes} scored"
             cells.append(_cell(_percent(told.success), told.success, about, "part"))
@@ -147,23 +152,23 @@ def _row(place: str, result: Result, parts: Sequence[str], board: Sequence[Resul
         cells.append(_cell(_number(total.cost, ".4f"), total.cost))
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in total.outcomes.items())
     cells.append(_cell(f"{100 * total.errors:.1f}%", total.errors, outcomes, "bad" if total.errors else ""))
-    kind = {EXPERT: "end", RANDOM: "end"}.get(result.agent, "")
-    return f'<tr class="{kind}{" unranked" * bool(result.ranked)}">{"".join(cells)}</tr>\n'
+    kind = "end" if result.agent in _ENDS else "unranked" if result.ranked else ""
+    return f'<tr class="{kind}">{"".join(cells)}</tr>\n'
 
 
 def _who(result: Result) -> str:
     marks = []
-    if result.agent in (EXPERT, RANDOM):
-        marks.append(("ceiling: scripted", "end") if result.agent == EXPERT else ("floor", "end"))
+    if result.agent in _ENDS:
+        marks.append((_ENDS[result.agent][0], ""))
     if result.total.model_calls == 0:
         marks.append(("no model", "free"))
     elif result.total.declared:
         marks.append(("model use as declared", ""))
     if result.ranked:
-        marks.append((f"not ranked, {result.ranked}", "bad"))
-    told = "".join(f' <span class="mark {kind}">{_text(words)}</span>' for words, kind in marks)
-    name = f"<span class=name>{_text(result.name)}</span>"
-    return f'<th scope=row data-value="{escape(visible(result.name))}">{name}{told}</th>'
+        marks.append((f"not ranked: {result.ranked}", "bad"))
+    told = "".join(f'<span class="mark {kind}">{_text(words)}</span>' for words, kind in marks)
+    name = f"<span class=name>{_text(result.name).replace(':', ':<wbr>')}</span>"
+    return f'<th scope=row data-value="{escape(visible(result.name))}">{name}<span class=marks>{told}</span></th>'
 
 
 def _success(total: Summary) -> str:

@@ -14,7 +14,6 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,7 +104,7 @@ class Suite(_Frozen):
             raise ValueError("two parts have one name")
         return parts
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """The SHA-256 of everything the suite says, as 64 hexadecimal digits."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -130,11 +129,12 @@ def tasks(suite: Suite, *, samples: int = 1, fresh: str = "") -> Iterator[Task]:
     ``suite hash/draw/part/i``: whoever knows the suite and the draw can check it, and nobody can know the tasks before
     the draw is made. Parts whose collection is fixed have none then.
     """
+    whole = suite.hash
     for part in suite.parts:
         if fresh and part.fixed:
             continue
         for number, own in enumerate(part.seeds.all()):
-            seed = _drawn(f"{suite.hash}/{fresh}/{part.name}/{number}") if fresh else own
+            seed = _drawn(f"{whole}/{fresh}/{part.name}/{number}") if fresh else own
             for sample in range(samples):
                 yield Task(part, f"{suite.name}/{part.name}/{seed}", seed, sample)
 

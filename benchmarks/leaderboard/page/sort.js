@@ -11,7 +11,7 @@ for (const table of document.querySelectorAll("table")) {
     button.addEventListener("click", () => {
       const words = head.classList.contains("text");
       const now = head.getAttribute("aria-sort");
-      const order = now === null ? (words ? "ascending" : "descending") : now === "ascending" ? "descending" : "ascending";
+      const order = now === null ? (words || column === 0 ? "ascending" : "descending") : now === "ascending" ? "descending" : "ascending";
       const sign = order === "ascending" ? 1 : -1;
       const key = (row) => row.cells[column].dataset.value;
       const rows = [...body.rows].sort((one, other) => {
