@@ -41,7 +41,7 @@ def forged(folder, tmp_path, *, told=lambda result: None, episodes=lambda all: a
     return tmp_path / "copy"
 
 
-def refused(folder, reason):
+def check_refused(folder, reason):
     with pytest.raises(ResultError, match=reason):
         checked(folder)
 
@@ -51,18 +51,18 @@ def test_a_copy_without_the_store_is_sound(sound, tmp_path):
 
 
 def test_episodes_that_are_missing(sound, tmp_path):
-    refused(forged(sound, tmp_path, episodes=lambda all: all[1:]), "1 of 8 episodes are not there")
+    check_refused(forged(sound, tmp_path, episodes=lambda all: all[1:]), "1 of 8 episodes are not there")
     (tmp_path / "copy" / EPISODES).unlink()
-    refused(tmp_path / "copy", "cannot be read")
+    check_refused(tmp_path / "copy", "cannot be read")
     (tmp_path / "copy" / EPISODES).write_text("nonsense")
-    refused(tmp_path / "copy", "not a Parquet file")
+    check_refused(tmp_path / "copy", "not a Parquet file")
 
 
 def test_a_suite_that_is_not_what_it_says(sound, tmp_path):
     def easier(result):
         result["suite"]["parts"][0]["options"]["max_steps"] = 50
 
-    refused(forged(sound, tmp_path, told=easier), "the suite that it holds has the hash")
+    check_refused(forged(sound, tmp_path, told=easier), "the suite that it holds has the hash")
 
 
 def test_the_name_of_a_known_suite_on_another(sound, tmp_path):
@@ -72,14 +72,14 @@ def test_the_name_of_a_known_suite_on_another(sound, tmp_path):
         suite = known.model_copy(update={"parts": HOUSE.parts})
         result["suite"], result["suite_hash"] = suite.model_dump(mode="json"), suite.hash
 
-    refused(forged(sound, tmp_path, told=renamed), "its suite is not version 1 of 'household'")
+    check_refused(forged(sound, tmp_path, told=renamed), "its suite is not version 1 of 'household'")
 
 
 def test_numbers_that_do_not_follow(sound, tmp_path):
     def better(result):
         result["total"]["success"] = 0.99
 
-    refused(
+    check_refused(
         forged(sound, tmp_path, told=better), r"total do not follow from its episodes: success is 0\.\d+, it says 0.99"
     )
 
@@ -88,7 +88,7 @@ def test_another_agent_or_draw_than_the_episodes_were_played_by(sound, tmp_path)
     def renamed(result):
         result["agent"] = "genius"
 
-    refused(forged(sound, tmp_path, told=renamed), "8 of 8 episodes are not there")
+    check_refused(forged(sound, tmp_path, told=renamed), "8 of 8 episodes are not there")
 
 
 def changed(first, **update):
@@ -99,14 +99,14 @@ def test_a_success_without_its_reward(sound, tmp_path):
     lost = next(
         n for n, e in enumerate(import_episodes(sound / EPISODES, "parquet")) if e.outcome is not Outcome.SUCCESS
     )
-    refused(forged(sound, tmp_path, episodes=changed(lost, outcome=Outcome.SUCCESS)), "which its rewards are not")
+    check_refused(forged(sound, tmp_path, episodes=changed(lost, outcome=Outcome.SUCCESS)), "which its rewards are not")
 
 
 def test_an_easier_task_under_the_same_name(sound, tmp_path):
     easy = {"size": "tiny", "split": "train", "max_steps": 12}
-    refused(forged(sound, tmp_path, episodes=changed(0, env_options=easy)), "is of another task")
+    check_refused(forged(sound, tmp_path, episodes=changed(0, env_options=easy)), "is of another task")
     shutil.rmtree(tmp_path / "copy")
-    refused(forged(sound, tmp_path, episodes=changed(0, seed=99)), "is of another task")
+    check_refused(forged(sound, tmp_path, episodes=changed(0, seed=99)), "is of another task")
 
 
 def test_tokens_that_nobody_counted(sound, tmp_path):
@@ -114,13 +114,13 @@ def test_tokens_that_nobody_counted(sound, tmp_path):
         step = all[0].steps[0].model_copy(update={"response_ids": (1, 2, 3)})
         return [all[0].model_copy(update={"steps": (step, *all[0].steps[1:])}), *all[1:]]
 
-    refused(forged(sound, tmp_path, episodes=sampled), "holds 3 sampled tokens, more than it says")
+    check_refused(forged(sound, tmp_path, episodes=sampled), "holds 3 sampled tokens, more than it says")
 
 
 def test_what_is_no_result(tmp_path):
-    refused(tmp_path, "holds no result")
+    check_refused(tmp_path, "holds no result")
     (tmp_path / JSON).write_text('{"format": 1}')
-    refused(tmp_path, "is no result")
+    check_refused(tmp_path, "is no result")
 
 
 def test_a_memory_that_was_learned_from_practice_is_sound(remembering):
@@ -142,9 +142,9 @@ def learned(from_where):
 def test_a_memory_that_was_learned_on_the_test(remembering, tmp_path):
     _, folder = remembering
     on_test = learned(lambda result: result["lines"][0]["episode"])
-    refused(forged(folder, tmp_path, told=on_test), "was learned from the test episode")
+    check_refused(forged(folder, tmp_path, told=on_test), "was learned from the test episode")
     shutil.rmtree(tmp_path / "copy")
-    refused(forged(folder, tmp_path, told=learned(lambda result: "elsewhere/1")), "an episode that is not there")
+    check_refused(forged(folder, tmp_path, told=learned(lambda result: "elsewhere/1")), "an episode that is not there")
 
 
 def test_practice_on_tasks_of_the_test(remembering, tmp_path):
@@ -155,12 +155,12 @@ def test_practice_on_tasks_of_the_test(remembering, tmp_path):
     def disguised(all):
         return [e.model_copy(update={"seed": 3, "env_options": task.options}) if e.id == source else e for e in all]
 
-    refused(forged(folder, tmp_path, episodes=disguised), "was learned on a test task")
+    check_refused(forged(folder, tmp_path, episodes=disguised), "was learned on a test task")
 
 
 def test_items_that_nobody_declared(remembering, tmp_path):
     _, folder = remembering
-    refused(forged(folder, tmp_path, told=lambda result: result["memory"].update(items=[])), "nothing says where")
+    check_refused(forged(folder, tmp_path, told=lambda result: result["memory"].update(items=[])), "nothing says where")
 
 
 def test_a_memory_practises_once_and_leaves_the_library_alone(remembering):
