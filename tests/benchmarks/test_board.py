@@ -55,6 +55,7 @@ def chromium():
 def opened(chromium, html, tmp_path):
     """Opens the page; the test fails if it complains, or asks for anything."""
     (tmp_path / "page.html").write_text(html, encoding="utf-8")
+    address = (tmp_path / "page.html").as_uri()
     complaints, pages = [], []
 
     def open_page(**how):
@@ -62,11 +63,8 @@ def opened(chromium, html, tmp_path):
         pages.append(tab)
         tab.on("console", lambda message: complaints.append(message.text))
         tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.on(
-            "request",
-            lambda request: complaints.append(request.url) if len(pages) and tab.url != "about:blank" else None,
-        )
-        tab.goto((tmp_path / "page.html").as_uri())
+        tab.on("request", lambda request: complaints.append(request.url) if request.url != address else None)
+        tab.goto(address)
         return tab
 
     yield open_page
@@ -188,9 +186,11 @@ def test_it_fits_and_can_be_read(opened, width, scheme):
     tab = opened(viewport={"width": width, "height": 900}, color_scheme=scheme)
     assert tab.evaluate("document.documentElement.scrollWidth") == width  # only the table scrolls
     assert tab.locator(".success .figure").first.bounding_box()["x"] < width - 60
+    texts = ["body", ".about", "tbody .mark.free", "tbody .mark.bad", "td.bad", "tr.unranked td"]
     colours = tab.evaluate(
-        """() => [getComputedStyle(document.body).backgroundColor, ...['body', '.about', 'tbody .mark.free',
-        'tbody .mark.bad', 'td.bad', 'tr.unranked td'].map(one => getComputedStyle(document.querySelector(one)).color)]"""
+        """texts => [getComputedStyle(document.body).backgroundColor,
+        ...texts.map(one => getComputedStyle(document.querySelector(one)).color)]""",
+        texts,
     )
     paper, *inks = [luminance(colour) for colour in colours]
     assert (paper > 0.5) == (scheme == "light")
