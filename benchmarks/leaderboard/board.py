@@ -111,6 +111,7 @@ def _board(id: str, results: Sequence[Result]) -> str:
 def _heads(results: Sequence[Result], parts: Sequence[str]) -> Iterator[str]:
     columns = [("#", "Rank by success", ""), ("Agent", "", "text")]
     columns += [("Success", "Share of tasks done, with its 95% interval (Wilson)", "")]
+    columns += [("Errors", "Share of episodes lost to errors: left out, not counted as failures", "")]
     columns += [(part, f"Success in {part}, percent", "part") for part in parts]
     if any(result.total.pass_at for result in results):
         columns += [("pass@k", "At least one of k tries", "")]
@@ -121,7 +122,6 @@ def _heads(results: Sequence[Result], parts: Sequence[str]) -> Iterator[str]:
     ]
     if any(result.prices for result in results):
         columns += [("Cost", "Mean US dollars an episode", "")]
-    columns += [("Errors", "Share of episodes lost to errors: left out, not counted as failures", "")]
     for name, about, kind in columns:
         title = f' title="{escape(about)}"' if about else ""
         yield f'<th scope=col class="{kind}"{title}>{escape(name)}</th>'
@@ -130,6 +130,8 @@ def _heads(results: Sequence[Result], parts: Sequence[str]) -> Iterator[str]:
 def _row(rank: int | None, result: Result, parts: Sequence[str], board: Sequence[Result]) -> str:
     total = result.total
     cells = [_cell(_number(rank, "d"), rank), _who(result), _success(total)]
+    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in total.outcomes.items())
+    cells.append(_cell(f"{100 * total.errors:.1f}%", total.errors, outcomes, "bad" if total.errors else ""))
     for name in parts:
         told = result.parts.get(name)
         if told is None:
@@ -137,7 +139,8 @@ def _row(rank: int | None, result: Result, parts: Sequence[str], board: Sequence
             cells.append(_cell("left out", None, visible(reason), "part gone"))
         else:
             about = f"{100 * told.low:.1f} to {100 * told.high:.1f}, {told.scored} of {told.episodes} scored"
-            cells.append(_cell(_percent(told.success), told.success, about, "part"))
+            lost = f"<br><small>{told.scored} of {told.episodes}</small>" if told.errors else ""
+            cells.append(_cell(_percent(told.success) + lost, told.success, about, "part"))
     if any(one.total.pass_at for one in board):
         most = max(total.pass_at, default=0)
         share = total.pass_at.get(most)
@@ -150,8 +153,6 @@ def _row(rank: int | None, result: Result, parts: Sequence[str], board: Sequence
     cells.append(_cell(_number(total.seconds, ",.2f"), total.seconds))
     if any(one.prices for one in board):
         cells.append(_cell(_number(total.cost, ".4f"), total.cost))
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in total.outcomes.items())
-    cells.append(_cell(f"{100 * total.errors:.1f}%", total.errors, outcomes, "bad" if total.errors else ""))
     kind = "end" if result.agent in _ENDS else "unranked" if result.ranked else ""
     return f'<tr class="{kind}">{"".join(cells)}</tr>\n'
 

@@ -119,7 +119,7 @@ def _of_memory(result: Result, seats: Mapping[str, Task], episodes: Mapping[str,
                     yield f"the item {item.title!r} was learned on a test task, in {source!r}"
 
 
-def replayed(result: Result, episodes: list[Episode], number: int, *, seed: int = 0) -> int:
+def replayed(episodes: list[Episode], number: int, *, seed: int = 0) -> int:
     """Take the actions of ``number`` episodes again; their number. Raises `ResultError` where one goes otherwise.
 
     Their environments must be there; episodes that an error ended are not tried.

@@ -65,7 +65,7 @@ class Entrant:
         names = sorted({self.agent_of(part)[0] for part in suite.parts} - {""})
         digest = hashlib.sha256()
         for name in names:
-            path = inspect.getsourcefile(inspect.unwrap(find_agent(name)))
+            path = getattr(inspect.getmodule(find_agent(name)), "__file__", None)
             digest.update(Path(path).read_bytes() if path else name.encode())
         return digest.hexdigest()
 
@@ -142,7 +142,9 @@ def metered(job: Job) -> Process[Episode]:
     return episode.model_copy(update={"info": {**episode.info, "metered": cost.model_dump()}})
 
 
-def play_seats(seats: Sequence[Seat], policy: Policy | None, *, workers: int, seconds: float) -> Iterator[Episode]:
+def play_seats(
+    seats: Sequence[Seat], policy: Policy | None, *, workers: int, seconds: float
+) -> Generator[Episode, None, None]:
     """Every seat's episode, as each ends. ``seconds`` is what one may take in a process of its own."""
     if policy is not None:
         yield from _over_one_policy(seats, policy, workers, seconds)
@@ -150,9 +152,13 @@ def play_seats(seats: Sequence[Seat], policy: Policy | None, *, workers: int, se
         for seat in seats:
             yield from _here(seat)
     else:
-        with EnvPool(Table, deadline=seconds) as pool, ThreadPoolExecutor(workers) as threads:
-            for done in as_completed([threads.submit(_elsewhere, pool, seat) for seat in seats]):
-                yield done.result()
+        with EnvPool(Table, deadline=seconds) as pool:
+            threads = ThreadPoolExecutor(workers)
+            try:
+                for done in as_completed([threads.submit(_elsewhere, pool, seat) for seat in seats]):
+                    yield done.result()
+            finally:  # whoever stops listening wants no further episode begun
+                threads.shutdown(cancel_futures=True)
 
 
 def _here(seat: Seat) -> Generator[Episode, None, None]:

@@ -27,6 +27,7 @@ from selfgym.benchmarks.leaderboard.playing import Metered
 from selfgym.benchmarks.leaderboard.suite import Suite, Task
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
+from selfgym.memory.item import visible
 from selfgym.trainers.metrics import pass_at_k, summarise, wilson
 
 JSON, EPISODES, STORE = "results.json", "episodes.parquet", "episodes.db"
@@ -126,7 +127,7 @@ class Result(_Frozen):
     """SHA-256 of the files that define the agent."""
     model: str
     memory: MemoryArm | None = None
-    samples: int = Field(ge=1)
+    samples: int = Field(ge=1, le=10_000)
     fresh: str = ""
     """The draw of the tasks; empty for the suite's own."""
     prices: tuple[float, float] | None = None
@@ -147,7 +148,7 @@ class Result(_Frozen):
         told = [self.agent, *(f"{name}={value}" for name, value in sorted(self.agent_options.items()))]
         told += [f"with {self.model}"] if self.model else []
         told += [f"remembering by {self.memory.method} ({self.memory.arm})"] if self.memory else []
-        return " ".join(told)
+        return visible(" ".join(told))
 
     @property
     def same_tasks(self) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -90,7 +91,7 @@ def _probed(part: Part) -> str:
     try:
         if env.version != part.env_version:
             return f"{part.env} has version {env.version}, the suite was frozen for {part.env_version}"
-        if part.fixed and (found := len(env.games)) != part.fixed:
+        if part.fixed and (found := len(getattr(env, "games", ()))) != part.fixed:
             return f"the collection has {part.fixed} tasks, {found} of them are here"
     finally:
         env.close()
@@ -144,13 +145,14 @@ def _play_missing(
     progress(done, len(seats))
     batch: list[Episode] = []
     try:
-        for episode in play_seats(todo, policy, workers=workers, seconds=seconds):
-            batch.append(episode)
-            done += 1
-            if len(batch) == _BATCH:
-                store.append(batch)
-                batch = []
-                progress(done, len(seats))
+        with closing(play_seats(todo, policy, workers=workers, seconds=seconds)) as playing:
+            for episode in playing:
+                batch.append(episode)
+                done += 1
+                if len(batch) == _BATCH:
+                    store.append(batch)
+                    batch = []
+                    progress(done, len(seats))
     finally:  # what was played is kept, whatever ended it
         store.append(batch)
     progress(done, len(seats))

@@ -32,7 +32,7 @@ sys.path.append(str(Path(__file__).parent / "entrants"))  # worker processes hav
 def plan(agent: str, suite: Suite = SUITE, **more) -> Plan:
     """An agent of this file, or a built-in one, in a suite."""
     model = more.pop("model", "")
-    entrant = Entrant(agent if agent.islower() else f"entrants:{agent}", more.pop("options", {}), model)
+    entrant = Entrant(agent if agent.islower() or ":" in agent else f"entrants:{agent}", more.pop("options", {}), model)
     return Plan(suite, entrant, entrant.source(suite), **more)
 
 

@@ -58,7 +58,8 @@ def test_what_is_stored_is_not_played_again(tmp_path):
         assert len(store) == 22
 
 
-def test_a_killed_run_goes_on_where_it_was(tmp_path):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_goes_on_where_it_was(tmp_path, workers):
     made = plan("random")
     seen = []
 
@@ -69,7 +70,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
 
     twice = plan("random", samples=2)
     with pytest.raises(KeyboardInterrupt):
-        run_suite(twice, tmp_path / made.run, lambda part: "", interrupt)
+        run_suite(twice, tmp_path / made.run, lambda part: "", interrupt, workers=workers)
     with EpisodeStore(tmp_path / made.run / STORE, readonly=True) as store:
         kept = {episode.id: episode for episode in store.episodes()}
     assert len(kept) == 16
@@ -176,10 +177,9 @@ def test_fresh_tasks_are_others_and_recorded(tmp_path):
 
 
 def test_actions_taken_again_end_the_same(tmp_path):
-    result, folder = measure(tmp_path, "expert")
-    _, episodes = checked(folder)
-    assert replayed(result, episodes, 11) == 11
+    _, episodes = checked(measure(tmp_path, "expert")[1])
+    assert replayed(episodes, 11) == 11
     step = episodes[0].steps[-1].model_copy(update={"action": "look"})
     forged = episodes[0].model_copy(update={"steps": (*episodes[0].steps[:-1], step)})
     with pytest.raises(ResultError, match="taken again"):
-        replayed(result, [forged], 1)
+        replayed([forged], 1)

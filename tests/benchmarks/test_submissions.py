@@ -9,12 +9,15 @@ import pytest
 
 from selfgym.benchmarks.leaderboard.checking import checked
 from selfgym.benchmarks.leaderboard.comparing import compare, in_words
+from selfgym.benchmarks.leaderboard.remembering import Remembering
 from selfgym.benchmarks.leaderboard.result import EPISODES, JSON, ResultError
 from selfgym.benchmarks.leaderboard.suite import find_suite
 from selfgym.envs.core import Outcome
 from selfgym.memory.exchange.formats import export_episodes, import_episodes
 
 from .measured import HOUSE, measure
+
+PUPIL = "selfgym.agents.pupil:PupilAgent"
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +27,7 @@ def sound(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def remembering(tmp_path_factory):
-    from selfgym.benchmarks.leaderboard.remembering import Remembering
-
-    # what awm learns from the expert's practice are workflows of its successes
-    return measure(tmp_path_factory.mktemp("memory"), "expert", HOUSE, memory=Remembering("awm"))
+    return measure(tmp_path_factory.mktemp("memory"), PUPIL, HOUSE, memory=Remembering("awm"))
 
 
 def forged(folder, tmp_path, *, told=lambda result: None, episodes=lambda all: all):
@@ -127,6 +127,7 @@ def test_a_memory_that_was_learned_from_practice_is_sound(remembering):
     result, folder = remembering
     assert checked(folder)[0] == result
     assert result.memory.items
+    assert result.total.errors == 0
     assert all(source in [e.id for e in import_episodes(folder / EPISODES, "parquet")]
                for item in result.memory.items for source in item.episodes)  # fmt: skip
     assert "remembering by awm (frozen)" in result.name
@@ -166,17 +167,13 @@ def test_items_that_nobody_declared(remembering, tmp_path):
 def test_a_memory_practises_once_and_leaves_the_library_alone(remembering):
     result, folder = remembering
     before = (folder / "memory-house.db").read_bytes()
-    from selfgym.benchmarks.leaderboard.remembering import Remembering
-
-    again, _ = measure(folder.parent, "expert", HOUSE, memory=Remembering("awm"))
+    again, _ = measure(folder.parent, PUPIL, HOUSE, memory=Remembering("awm"))
     assert again.lines == result.lines
     assert (folder / "memory-house.db").read_bytes() == before
 
 
 def test_an_online_memory_is_another_result(remembering, tmp_path):
-    from selfgym.benchmarks.leaderboard.remembering import Remembering
-
-    result, folder = measure(tmp_path, "expert", HOUSE, memory=Remembering("awm", "online"))
+    result, folder = measure(tmp_path, PUPIL, HOUSE, memory=Remembering("awm", "online"))
     assert result.memory.arm == "online"
     assert folder.name != remembering[1].name
     assert checked(folder)[0] == result

@@ -184,8 +184,8 @@ def _show(results: list[Result]) -> None:
     print_table(("part", *columns[1:-1]), [_row(name, told) for name, told in mine.parts.items()])
     if mine.total.pass_at:
         print("\n" + ", ".join(f"pass@{k} {100 * share:.1f}%" for k, share in mine.total.pass_at.items()))
-    for error in sorted({line.error for line in mine.lines if line.error})[:3]:
-        print(f"an error: {error}")
+    for error in sorted({" ".join(line.error.split()) for line in mine.lines if line.error})[:3]:
+        print(f"an error: {error[:200]}")
 
 
 def _row(name: str, told: Summary) -> tuple[str, ...]:
@@ -202,24 +202,22 @@ def _row(name: str, told: Summary) -> tuple[str, ...]:
 
 
 def check(
-    folder: ResultFolder,
+    folders: Annotated[list[Path], typer.Argument(metavar="RESULT...", help="Folders with results.json.")],
     replay: Annotated[int, typer.Option(min=0, help="Take the actions of so many episodes again.")] = 0,
 ) -> None:
-    """Say whether a result can stand on a leaderboard; else exit with 1 and the reason.
+    """Say whether results can stand on a leaderboard; at the first that cannot, exit with 1 and the reason.
 
-    Its suite must be known and unchanged, every episode be there, every number follow from them, and nothing that was
+    The suite must be known and unchanged, every episode be there, every number follow from them, and nothing that was
     shown be learned on a test task.
     """
     from selfgym.benchmarks.leaderboard.checking import checked, replayed
 
-    result, episodes = checked(folder)
-    again = replayed(result, episodes, replay)
-    print(
-        f"{folder} is sound: {result.name} in {result.tasks}, {len(episodes)} episodes"
-        + f", {again} replayed" * (again > 0)
-    )
-    if result.ranked:
-        print(f"It will be shown without a rank: {result.ranked}")
+    for folder in folders:
+        result, episodes = checked(folder)
+        again = replayed(episodes, replay)
+        print(f"{folder} is sound: {result.name} in {result.tasks}, {len(episodes)} episodes, {again} played again")
+        if result.ranked:
+            print(f"It will be shown without a rank: {result.ranked}")
 
 
 def compare(first: ResultFolder, second: ResultFolder, json: AsJson = False) -> None:
