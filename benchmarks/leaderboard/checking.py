@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from selfgym.benchmarks.leaderboard.playing import Entrant, make_env
-from selfgym.benchmarks.leaderboard.remembering import Remembering
+from selfgym.benchmarks.leaderboard.remembering import Remembering, practice
 from selfgym.benchmarks.leaderboard.result import EPISODES, Result, ResultError, numbers, read_result
-from selfgym.benchmarks.leaderboard.running import Plan
+from selfgym.benchmarks.leaderboard.running import UNAVAILABLE, Plan
 from selfgym.benchmarks.leaderboard.suite import Task, frozen_hashes, suite_names
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
@@ -31,7 +32,7 @@ def checked(folder: Path) -> tuple[Result, list[Episode]]:
     except (DamagedFileError, OSError, ValueError) as error:
         raise ResultError(f"{folder}: its episodes cannot be read: {error}") from error
     seats = _plan(result).seats(one.part for one in result.left_out)
-    for complaint in (*_of_episodes(result, seats, episodes), *_of_memory(result, seats, episodes)):
+    for complaint in chain(_of_episodes(result, seats, episodes), _of_memory(result, seats, episodes)):
         raise ResultError(f"{folder}: {complaint}")
     return result, [episodes[id] for id in seats]
 
@@ -96,7 +97,7 @@ def _first_difference(ours: object, theirs: object) -> str:
 
 def _of_memory(result: Result, seats: Mapping[str, Task], episodes: Mapping[str, Episode]) -> Iterator[str]:
     """Whatever was shown must have been learned from practice alone."""
-    shown = {id: seat for seat in seats for id in episodes[seat].items} if seats.keys() <= episodes.keys() else {}
+    shown = {id: seat for seat in seats for id in episodes[seat].items}
     if result.memory is None:
         if shown:
             yield f"the episode {next(iter(shown.values()))!r} was shown memory items, and no memory is declared"
@@ -104,7 +105,12 @@ def _of_memory(result: Result, seats: Mapping[str, Task], episodes: Mapping[str,
     known = {item.item: item for item in result.memory.items}
     if lost := sorted(shown.keys() - known.keys()):
         yield f"the item {lost[0]!r} was shown, and nothing says where it was learned"
-    tested = {(task.part.env, task.seed, str(sorted(task.part.options.items()))) for task in seats.values()}
+    practised = {
+        id: (part.env, seed, options)
+        for part in result.suite.parts
+        for id, (seed, options) in practice(part, _plan(result).run).items()
+    }
+    tested = [(task.part.env, task.seed, task.part.options) for task in seats.values()]
     for item in known.values():
         if item.split != "train" and item.episodes:
             yield f"the item {item.title!r} was learned on the split {item.split!r}"
@@ -115,19 +121,27 @@ def _of_memory(result: Result, seats: Mapping[str, Task], episodes: Mapping[str,
                 yield f"the item {item.title!r} was learned from {source!r}, an episode that is not there"
             else:
                 one = episodes[source]
-                if (one.env, one.seed, str(sorted(one.env_options.items()))) in tested or one.phase != "practice":
+                task = (one.env, one.seed, one.env_options)
+                if task in tested:
                     yield f"the item {item.title!r} was learned on a test task, in {source!r}"
+                elif one.phase != "practice" or task != practised.get(source):
+                    yield f"the item {item.title!r} was learned from {source!r}, which is no practice of the suite"
 
 
 def replayed(episodes: list[Episode], number: int, *, seed: int = 0) -> int:
     """Take the actions of ``number`` episodes again; their number. Raises `ResultError` where one goes otherwise.
 
-    Their environments must be there; episodes that an error ended are not tried.
+    Not tried are those that an error ended, and those whose environment is not to be had here.
     """
     whole = [episode for episode in episodes if not episode.outcome.is_error]
     chosen = random.Random(seed).sample(whole, min(number, len(whole)))
+    number = 0
     for episode in chosen:
-        env = make_env(episode.env, episode.env_options)
+        try:
+            env = make_env(episode.env, episode.env_options)
+        except UNAVAILABLE:
+            continue
+        number += 1
         try:
             _, info = env.reset(seed=episode.seed)
             for at, step in enumerate(episode.steps):
@@ -144,4 +158,4 @@ def replayed(episodes: list[Episode], number: int, *, seed: int = 0) -> int:
                 )
         finally:
             env.close()
-    return len(chosen)
+    return number

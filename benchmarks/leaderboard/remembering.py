@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from selfgym.agents.agent import Agent
 from selfgym.agents.methods.memory import Memory
@@ -24,7 +24,7 @@ from selfgym.agents.proving import Player
 from selfgym.agents.rollout import Job, drive
 from selfgym.benchmarks.leaderboard.playing import Seat, metered
 from selfgym.benchmarks.leaderboard.result import MemoryArm, Remembered
-from selfgym.benchmarks.leaderboard.suite import Task
+from selfgym.benchmarks.leaderboard.suite import Part, Task
 from selfgym.envs.sandbox.opening import open_sandbox
 from selfgym.envs.sandbox.sandbox import Sandbox
 from selfgym.memory.episode import Episode
@@ -43,6 +43,14 @@ class Remembering:
     arm: Literal["frozen", "online"] = "frozen"
 
 
+def practice(part: Part, run: str) -> dict[str, tuple[int, dict[str, Any]]]:
+    """The practice of a part: episode id -> seed, and options of the environment. Empty where it has none."""
+    if part.practice is None:
+        return {}
+    options = {**part.options, **part.practice.options}
+    return {f"{run}/practice/{part.name}/{seed}": (seed, options) for seed in part.practice.seeds.all()}
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
     """One part of a suite for an agent with a memory."""
@@ -57,25 +65,22 @@ class Course:
     def practice(self) -> list[Seat]:
         """The practice episodes, in order."""
         first = self.seats[0]
-        part, practice = first.task.part, first.task.part.practice
-        assert practice is not None
-        options = {**part.options, **practice.options}
-        ids = {seed: f"{first.run}/practice/{part.name}/{seed}" for seed in practice.seeds.all()}
-        made = partial(Seat, entrant=first.entrant, run=first.run, phase="practice", options=options)
-        return [made(id, Task(part, id, seed)) for seed, id in ids.items()]
+        part = first.task.part
+        made = partial(Seat, entrant=first.entrant, run=first.run, phase="practice")
+        found = practice(part, first.run)
+        return [made(id, Task(part, id, seed), options=options) for id, (seed, options) in found.items()]
 
     def memory(self, library: Library) -> Memory:
         """The method at work on a library."""
         seat = self.practice()[-1]
-        practice = seat.task.part.practice
-        assert practice is not None
+        prove = seat.task.part.practice.prove if seat.task.part.practice else 0
         prover = Player(
             lambda seed: replace(seat, id=f"prove/{seed}", task=replace(seat.task, seed=seed)).job(self.policy).agent(),
             run=seat.run, policy=self.policy, sandbox=self.sandbox,
         )  # fmt: skip
         return Memory(
             find_method(self.how.method), library, seat.task.part.env, run=seat.run, play=prover, sandbox=self.sandbox,
-            env_options=dict(seat.options), seeds=tuple(range(seat.task.seed + 1, seat.task.seed + 1 + practice.prove)),
+            env_options=dict(seat.options), seeds=tuple(range(seat.task.seed + 1, seat.task.seed + 1 + prove)),
         )  # fmt: skip
 
     def play(self, seats: Sequence[Seat], memory: Memory | None) -> Iterator[Episode]:

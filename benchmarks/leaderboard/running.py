@@ -27,6 +27,9 @@ from selfgym.memory.store import EpisodeStore
 _BATCH = 16
 """Episodes stored in one transaction: what a killed run may have to play again."""
 
+UNAVAILABLE = (DependencyNotInstalled, ImportError, OSError)
+"""What making an environment raises where something that it needs is not there."""
+
 Progress = Callable[[str, int, int], None]
 """(what, done, total)."""
 
@@ -86,7 +89,7 @@ def _probed(part: Part) -> str:
     """Why an environment cannot be made, or is not the one the suite was frozen for."""
     try:
         env = make_env(part.env, part.options)
-    except (DependencyNotInstalled, ImportError, OSError) as error:
+    except UNAVAILABLE as error:
         return f"{error}"
     try:
         if env.version != part.env_version:

@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from selfgym.agents.agent import AgentOptionError
+from selfgym.agents.agent import AgentOptionError, find_agent
+from selfgym.agents.around import Around
 from selfgym.agents.policies.scripted import ScriptedPolicy
 from selfgym.benchmarks.leaderboard.checking import checked, replayed
 from selfgym.benchmarks.leaderboard.playing import Entrant
@@ -131,6 +132,7 @@ def test_a_model_in_workers_gives_the_same(tmp_path):
 def test_what_an_agent_tells_of_its_own_model_is_marked(tmp_path):
     result, _ = measure(tmp_path, "Telling", HOUSE)
     assert (result.total.calls, result.total.prompt_tokens, result.total.declared) == (3, 100, True)
+    assert Around(Around(find_agent("entrants:Telling")())).usage["calls"] == 3
 
 
 def test_an_agent_without_its_model_is_refused(tmp_path):

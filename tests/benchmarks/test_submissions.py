@@ -159,6 +159,17 @@ def test_practice_on_tasks_of_the_test(remembering, tmp_path):
     check_refused(forged(folder, tmp_path, episodes=disguised), "was learned on a test task")
 
 
+def test_practice_that_is_not_that_of_the_suite(remembering, tmp_path):
+    result, folder = remembering
+    source = result.memory.items[0].episodes[0]
+
+    def larger(all):
+        options = {"size": "large", "split": "train", "max_steps": 12}
+        return [e.model_copy(update={"env_options": options}) if e.id == source else e for e in all]
+
+    check_refused(forged(folder, tmp_path, episodes=larger), "which is no practice of the suite")
+
+
 def test_items_that_nobody_declared(remembering, tmp_path):
     _, folder = remembering
     check_refused(forged(folder, tmp_path, told=lambda result: result["memory"].update(items=[])), "nothing says where")

@@ -68,6 +68,7 @@ def test_its_hash_is_that_of_everything_it_says(small, tmp_path):
         ('about = "A house."', "", "about"),
         ("version = 1", "version = 1\nspeed = 3", "speed"),
         ("[[parts]]", "[[parts", "cannot be read"),
+        ("selfgym/Household", "os:selfgym/Household", "env"),
         ('name = "small"', 'name = "web"', "that of a suite of selfgym"),
     ],
 )  # fmt: skip
