@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -24,8 +25,8 @@ from selfgym.memory.exchange.files import replacing
 from selfgym.memory.exchange.formats import export_episodes
 from selfgym.memory.store import EpisodeStore
 
-_BATCH = 16
-"""Episodes stored in one transaction: what a killed run may have to play again."""
+_BATCH, _PATIENCE = 16, 2.0
+"""Episodes stored in one transaction, and seconds until fewer are: what a killed run may have to play again."""
 
 UNAVAILABLE = (DependencyNotInstalled, ImportError, OSError)
 """What making an environment raises where something that it needs is not there."""
@@ -147,14 +148,15 @@ def _play_missing(
     done = len(seats) - len(todo)
     progress(done, len(seats))
     batch: list[Episode] = []
+    stored = time.monotonic()
     try:
         with closing(play_seats(todo, policy, workers=workers, seconds=seconds)) as playing:
             for episode in playing:
                 batch.append(episode)
                 done += 1
-                if len(batch) == _BATCH:
+                if len(batch) == _BATCH or time.monotonic() - stored > _PATIENCE:
                     store.append(batch)
-                    batch = []
+                    batch, stored = [], time.monotonic()
                     progress(done, len(seats))
     finally:  # what was played is kept, whatever ended it
         store.append(batch)
