@@ -66,7 +66,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, workers):
 
     def interrupt(what, done, total):
         seen.append(done)
-        if done >= 16:
+        if done:
             raise KeyboardInterrupt
 
     twice = plan("random", samples=2)
@@ -74,7 +74,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, workers):
         run_suite(twice, tmp_path / made.run, lambda part: "", interrupt, workers=workers)
     with EpisodeStore(tmp_path / made.run / STORE, readonly=True) as store:
         kept = {episode.id: episode for episode in store.episodes()}
-    assert len(kept) == 16
+    assert len(kept) == seen[-1] < 22
     result, folder = measure(tmp_path, "random", samples=2)
     assert len(result.lines) == 22
     whole = {episode.id: episode for episode in import_episodes(folder / EPISODES, "parquet")}
