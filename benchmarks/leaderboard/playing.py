@@ -212,6 +212,8 @@ def _elsewhere(pool: EnvPool, seat: Seat) -> Episode:
 
 def check_entrant(entrant: Entrant, suite: Suite, policy: Policy | None) -> dict[str, str]:
     """Part -> why this agent does not play it. Raises `UnknownAgentError` or `AgentOptionError`."""
+    if entrant.agent == EXPERT and entrant.options:
+        raise AgentOptionError("the expert of a suite is another agent in each part, and takes no options")
     unplayed = {}
     for part in suite.parts:
         name, options = entrant.agent_of(part)

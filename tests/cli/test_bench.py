@@ -82,12 +82,13 @@ def test_results_are_checked_compared_and_put_on_a_page(here, capsys):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["houshold", "--agent", "random"], "No such command 'houshold'"),
+        (["houshold", "--agent", "random"], "no command or suite 'houshold'. Did you mean 'household'"),
         (["run", "houshold", "--agent", "random"], "Did you mean 'household'"),
         (["tiny.toml", "--agent", "expart"], "Did you mean 'expert'"),
         (["tiny.toml", "--agent", "react"], "give --model"),
         (["tiny.toml", "--agent", "looking:Looker", "-a", "loud=1"], "no option 'loud'"),
         (["tiny.toml", "--agent", "expert", "--online"], "give --method"),
+        (["tiny.toml", "--agent", "expert", "-a", "kind=oracle"], "takes no options"),
         (["tiny.toml", "--agent", "expert", "--method", "expell"], "expel"),
         (["none.toml", "--agent", "expert"], "cannot be read as a suite"),
         (["check", "."], "holds no result"),
@@ -98,6 +99,7 @@ def test_mistakes_get_one_line(here, capsys, words, told):
     error = capsys.readouterr().err
     assert told in error
     assert len(error.strip().splitlines()) == 1
+    assert not (here / "runs").exists()  # nobody has played before it was noticed
 
 
 def test_the_suites_are_listed_with_what_is_missing(capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from selfgym.cli.console import (
     AsJson,
     CommandError,
     Quiet,
+    did_you_mean,
     hush_transformers,
     parse_options,
     print_json,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from selfgym.benchmarks.leaderboard.playing import Entrant
     from selfgym.benchmarks.leaderboard.result import Result, Summary
     from selfgym.benchmarks.leaderboard.running import Plan
-    from selfgym.benchmarks.leaderboard.suite import Part
+    from selfgym.benchmarks.leaderboard.suite import Part, Suite
 
 ResultFolder = Annotated[Path, typer.Argument(metavar="RESULT", help="A folder with results.json and its episodes.")]
 
@@ -38,7 +40,12 @@ class SuiteGroup(TyperGroup):
         """The command of a first word, which may be a suite's name or file."""
         from selfgym.benchmarks.leaderboard.suite import suite_names
 
-        if args[0] not in self.commands and (args[0] in suite_names() or args[0].endswith(".toml")):
+        word = args[0]
+        if word not in self.commands:
+            known = suite_names()
+            if word not in known and not word.endswith(".toml"):
+                hint = did_you_mean(word, (*known, *self.commands))
+                raise typer.BadParameter(f"there is no command or suite {word!r}.{hint}")
             args = ["run", *args]
         return super().resolve_command(ctx, args)
 
@@ -103,7 +110,7 @@ def run(
 
       selfgym bench household --agent my_package:MyAgent --fresh "drawn on 2026-11-28"
     """
-    from selfgym.benchmarks.leaderboard.playing import EXPERT, RANDOM, Entrant
+    from selfgym.benchmarks.leaderboard.playing import Entrant, check_entrant
     from selfgym.benchmarks.leaderboard.suite import find_suite
 
     if online and not method:
@@ -114,33 +121,40 @@ def run(
         sys.path.append(os.getcwd())  # an agent in a file beside the person is found, as with `python -m`
     entrant = Entrant(agent, parse_options(agent_option or []), model or "")
     policy = _policy(model)
-    ends = [] if alone else [Entrant(name) for name in (RANDOM, EXPERT) if Entrant(name) != entrant]
-    results = []
+    check_entrant(entrant, chosen, policy)  # before anybody else plays for minutes
+    mine = _planned(chosen, entrant, samples, fresh, method, online)
+    ends = [] if alone else list(_ends(chosen, entrant, fresh))
     with progress_bar(quiet=quiet or json) as progress:
-        for one in (*ends, entrant):
-            mine = one is entrant
-            plan = _planned(chosen, one, samples if mine else 1, fresh, (method, online) if mine else (None, False))
-            if not mine and not any(one.agent_of(part)[0] for part in chosen.parts):
-                continue  # a suite without experts has no ceiling
-            results.append(_run(plan, out, progress, policy if mine else None, workers, prices if mine else None))
+        results = [_run(plan, out, progress, None, workers, None) for plan in ends]
+        results.append(_run(mine, out, progress, policy, workers, prices))
     if json:
-        print_json(results[-1].model_dump(mode="json") | {"folder": str(out / plan.run)})
+        print_json(results[-1].model_dump(mode="json") | {"folder": str(out / mine.run)})
         return
     _show(results)
     if not quiet:
-        print(f"Written to {out / plan.run}; a page of all results: selfgym leaderboard {out} --out leaderboard.html")
+        print(f"Written to {out / mine.run}; a page of all results: selfgym leaderboard {out} --out leaderboard.html")
 
 
-def _planned(chosen: Any, one: Entrant, samples: int, fresh: str, memory: tuple[str | None, bool]) -> Plan:
+def _planned(chosen: Suite, one: Entrant, samples: int, fresh: str, method: str | None, online: bool) -> Plan:
     from selfgym.agents.methods.method import find_method
     from selfgym.benchmarks.leaderboard.remembering import Remembering
     from selfgym.benchmarks.leaderboard.running import Plan
 
-    method, online = memory
     if method:
         find_method(method)
     how = Remembering(method, "online" if online else "frozen") if method else None
     return Plan(chosen, one, one.source(chosen), samples, fresh, how)
+
+
+def _ends(chosen: Suite, entrant: Entrant, fresh: str) -> Iterator[Plan]:
+    """The floor and, where a suite has experts, the ceiling, unless they are who is measured."""
+    from selfgym.benchmarks.leaderboard.playing import EXPERT, RANDOM, Entrant
+    from selfgym.benchmarks.leaderboard.running import Plan
+
+    for agent in (RANDOM, EXPERT):
+        one = Entrant(agent)
+        if one != entrant and any(one.agent_of(part)[0] for part in chosen.parts):
+            yield Plan(chosen, one, one.source(chosen), fresh=fresh)
 
 
 def _run(plan: Plan, out: Path, progress: Any, policy: Policy | None, workers: int, prices: Any) -> Result:
