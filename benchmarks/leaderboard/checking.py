@@ -1,7 +1,7 @@
 """What a result must be before it stands on a page: complete, of a known suite, and following from its episodes.
 
 It is not proof against a forger who invents whole episodes; `replayed` is: it takes the actions of some episodes in the
-environment again and compares every state.
+environment again and compares every reward and how they end.
 """
 
 from __future__ import annotations
