@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from selfgym.envs.desktop.actions import Action, Click, Wait
-from selfgym.envs.desktop.looking import Look, Missing, find
+from selfgym.envs.desktop.looking import Look, Missing, find, press
 from selfgym.envs.desktop.node import Node
 
 _FIELDS = frozenset({"text", "entry", "spin button", "combo box"})
@@ -69,12 +69,10 @@ def within(look: Look, title: str) -> Look:
 
 
 def chosen(look: Look, *names: str) -> Iterator[Action]:
-    """Clicks on a menu, on the item that it shows then, and so on. Raises `Missing`."""
+    """Clicks on a menu or button, on what it shows then, and so on; in menus first. Raises `Missing`."""
     for name in names:
-        found = [node for node in look() if node.name == name and "menu" in node.role]
-        if not found:
-            raise Missing(f"there is no menu or item {name!r} on the screen")
-        yield into(found[-1])
+        items = [node for node in look() if node.name == name and "menu" in node.role]
+        yield into(items[-1]) if items else press(look, name)
 
 
 def picked(look: Look, names: list[str], role: str = "table cell") -> Iterator[Action]:
