@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
-from selfgym.benchmarks.leaderboard.playing import Entrant, make_env
+from pydantic import ValidationError
+
+from selfgym.benchmarks.leaderboard.playing import Entrant, Metered, make_env
 from selfgym.benchmarks.leaderboard.remembering import Remembering, practice
 from selfgym.benchmarks.leaderboard.result import EPISODES, Result, ResultError, numbers, read_result
 from selfgym.benchmarks.leaderboard.running import UNAVAILABLE, Plan
@@ -54,8 +56,12 @@ def _of_suite(result: Result) -> Iterator[str]:
         elif known[suite.version] != suite.hash:
             yield f"its suite is not version {suite.version} of {suite.name!r}: the hash is another"
     parts = {part.name for part in suite.parts}
-    if wrong := {one.part for one in result.left_out} - parts:
+    left_out = {one.part for one in result.left_out}
+    if wrong := left_out - parts:
         yield f"it leaves out {min(wrong)!r}, which is no part of the suite"
+    count = result.samples * sum(part.seeds.count for part in suite.parts if part.name not in left_out)
+    if len(result.lines) != count:  # before anybody counts up to what it claims
+        yield f"it lists {len(result.lines)} episodes, {count} belong to the parts that it has"
 
 
 def _of_episodes(result: Result, seats: Mapping[str, Task], episodes: Mapping[str, Episode]) -> Iterator[str]:
@@ -73,11 +79,13 @@ def _of_episodes(result: Result, seats: Mapping[str, Task], episodes: Mapping[st
             yield f"the episode {id!r} has {len(episode.steps)} steps, more than the {most} allowed"
         if (episode.outcome is Outcome.SUCCESS) != (bool(episode.steps) and episode.steps[-1].reward >= 1.0):
             yield f"the episode {id!r} is called a {episode.outcome}, which its rewards are not"
-        if "metered" not in episode.info:
-            yield f"the episode {id!r} was not metered"
+        try:
+            answered = Metered.model_validate(episode.info.get("metered")).response_tokens
+        except ValidationError:
+            yield f"the episode {id!r} does not say what it cost"
             return
         sampled = sum(len(step.response_ids) for step in episode.steps)
-        if sampled > episode.info["metered"]["response_tokens"]:
+        if sampled > answered:
             yield f"the episode {id!r} holds {sampled} sampled tokens, more than it says a model answered"
     again = numbers(result.suite, episodes, seats, result.samples, result.prices)
     for name, value in again.items():

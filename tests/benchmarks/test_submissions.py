@@ -117,6 +117,17 @@ def test_tokens_that_nobody_counted(sound, tmp_path):
     check_refused(forged(sound, tmp_path, episodes=sampled), "holds 3 sampled tokens, more than it says")
 
 
+@pytest.mark.parametrize("cost", [None, "much", {"calls": -1}, {"calls": 1, "thoughts": 2}])
+def test_costs_that_are_none(sound, tmp_path, cost):
+    check_refused(forged(sound, tmp_path, episodes=changed(0, info={"metered": cost})), "does not say what it cost")
+
+
+def test_a_claim_of_many_more_tries(sound, tmp_path):
+    check_refused(
+        forged(sound, tmp_path, told=lambda result: result.update(samples=10_000)), "it lists 8 episodes, 80000"
+    )
+
+
 def test_what_is_no_result(tmp_path):
     check_refused(tmp_path, "holds no result")
     (tmp_path / JSON).write_text('{"format": 1}')
