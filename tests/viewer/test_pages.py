@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlsplit
-
 import pytest
 
 from selfgym.memory.episode import Step
@@ -13,7 +11,7 @@ from selfgym.memory.store import EpisodeNotFoundError, EpisodeStore, NotAStoreEr
 from selfgym.viewer.links import STEPS
 from selfgym.viewer.list_page import SIZE
 from selfgym.viewer.pointer import drawn
-from selfgym.viewer.routes import NotFound, find_page
+from selfgym.viewer.routes import NotFound, page_at
 from selfgym.viewer.source import open_source
 from selfgym.viewer.tree import goes_on_as, grow, is_spliced
 
@@ -22,8 +20,7 @@ from .records import GROUP, episode, evaluations, make_run, tree
 
 def read(source, address, *more):
     """The page at an address."""
-    parts = urlsplit(address)
-    return find_page([source, *more], parts.path, dict(parse_qsl(parts.query)))
+    return page_at([source, *more], address)
 
 
 def links_of(body):

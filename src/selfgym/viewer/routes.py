@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import parse_qsl, urlsplit
 
 from selfgym.memory.episode import Episode
 from selfgym.memory.library import Library
@@ -19,6 +20,7 @@ from selfgym.viewer.list_page import episode_table, list_page
 from selfgym.viewer.snapshots_page import snapshots_page
 from selfgym.viewer.source import Source
 
+_FIELDS = 30  # of a query
 _MOST = 200  # episodes that refer to another one that are listed
 
 
@@ -26,20 +28,30 @@ class NotFound(LookupError):
     """There is no such page; the message is shown."""
 
 
-def find_page(sources: Sequence[Source], path: str, query: dict[str, str]) -> Page:
-    """The page at ``path`` with ``query``. Raises `NotFound`, and `StoreError` where a file fails."""
-    if path == "/":
+def page_at(sources: Sequence[Source], address: str) -> Page:
+    """The page at ``address``, a path with a query.
+
+    Raises `LookupError` where there is none, `ValueError` where the address means nothing, and `StoreError` or
+    `LibraryError` where a file fails.
+    """
+    parts = urlsplit(address)
+    query = dict(parse_qsl(parts.query, max_num_fields=_FIELDS))
+    if parts.path == "/":
         return _moved("/0/episodes")
-    _, number, *rest = path.split("/")
-    if not number.isdigit() or int(number) >= len(sources):
-        raise NotFound(f"There is no page at {path}.")
-    if rest == ["compare"]:
+    number = source_number(parts.path, len(sources))
+    name = "/".join(parts.path.split("/")[2:])
+    if number is not None and name == "compare":
         return compare_page(sources, query)
-    source, links = sources[int(number)], ServedLinks(int(number))
-    make = _PAGES.get("/".join(rest))
-    if make is None:
-        raise NotFound(f"There is no page at {path}.")
-    return make(source, links, query)
+    if number is None or name not in _PAGES:
+        raise NotFound(f"There is no page at {parts.path}.")
+    return _PAGES[name](sources[number], ServedLinks(number), query)
+
+
+def source_number(address: str, count: int) -> int | None:
+    """Which of ``count`` files an address is about; None where it names none."""
+    name = address.split("/")[1] if address.startswith("/") else ""
+    number = int(name) if name.isascii() and name.isdecimal() and len(name) < 4 else count
+    return number if number < count else None
 
 
 def _moved(to: str) -> Page:

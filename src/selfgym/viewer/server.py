@@ -11,13 +11,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from urllib.parse import parse_qsl, urlsplit
 
 from selfgym.memory.library import LibraryError
 from selfgym.memory.store import StoreError
 from selfgym.viewer.html import Html, tag
 from selfgym.viewer.layout import Page, asset, dressed
-from selfgym.viewer.routes import NotFound, find_page, places
+from selfgym.viewer.routes import page_at, places, source_number
 from selfgym.viewer.source import Source
 
 _POLICY = (
@@ -101,29 +100,27 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
             self._send(421, "text/plain", f"This server answers to http://127.0.0.1:{port}/ alone.\n")
             return
-        parts = urlsplit(self.path)
-        if kind := _ASSETS.get(parts.path):
-            self._send(200, kind, asset(parts.path[1:]))
+        if kind := _ASSETS.get(self.path):
+            self._send(200, kind, asset(self.path[1:]))
             return
-        query = dict(parse_qsl(parts.query, max_num_fields=30))
-        page = self._page(lambda: find_page(self.server.sources, parts.path, query))
+        sources = self.server.sources
+        page = self._page(lambda: page_at(sources, self.path))
         if page.moved_to:
             self._send(303, "text/plain", "", Location=page.moved_to)
             return
-        number = parts.path.split("/")[1]
-        at = int(number) if number.isdigit() and int(number) < len(self.server.sources) else 0
-        self._send(
-            page.status, "text/html", dressed(page, places(self.server.sources, at), self.server.sources[at].name)
-        )
+        at = source_number(self.path, len(sources)) or 0
+        self._send(page.status, "text/html", dressed(page, places(sources, at), sources[at].name))
 
     do_HEAD = do_GET
 
     def _page(self, make: Callable[[], Page]) -> Page:
         try:
             return make()
-        except (NotFound, LookupError) as error:
+        except LookupError as error:
             return Page("Not found", tag("p", str(error) or "There is no such page."), status=404)
-        except (StoreError, LibraryError, ValueError) as error:
+        except ValueError as error:
+            return Page("No such address", tag("p", str(error)), status=400)
+        except (StoreError, LibraryError) as error:
             return Page("This cannot be shown", tag("p", str(error)), status=500)
         except Exception as error:
             traceback.print_exc()
