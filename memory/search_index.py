@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from selfgym.memory.episode import Episode
-from selfgym.memory.store import EpisodeStore, StoreError
+from selfgym.memory.store import DamagedEpisodeError, EpisodeStore, StoreError
 
 COLUMNS = ("task", "seen", "done")
 """What is searched: the task, the observations, and the actions with what was said beside them."""
@@ -106,9 +106,10 @@ class EpisodeIndex:
         with self._mutex:
             [(last,)] = self._connection.execute("SELECT seq FROM reached")
         query = "SELECT seq, id FROM episodes WHERE seq > ? ORDER BY seq LIMIT ?"
-        found = [(seq, self._store.get(id)) for seq, id in self._store.rows(query, (last, _BATCH))]
-        if not found:
+        rows = self._store.rows(query, (last, _BATCH))
+        if not rows:
             return 0
+        found = list(self._readable(rows))
         with self._mutex:
             connection = self._connection
             connection.execute("BEGIN IMMEDIATE")
@@ -123,13 +124,21 @@ class EpisodeIndex:
                         "INSERT OR IGNORE INTO links VALUES (?, ?, ?)",
                         [(what, key, seq) for seq, episode in found for what, key in _links(episode)],
                     )
-                    reached = found[-1][0]
+                    reached = rows[-1][0]
                     connection.execute("UPDATE reached SET seq = ?, mark = ?", (reached, self._mark(reached)))
                 connection.execute("COMMIT")
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
         return self.left()
+
+    def _readable(self, rows: Sequence[tuple[int, str]]) -> Iterator[tuple[int, Episode]]:
+        """What can be read of ``rows``: a damaged episode has no words to be found by."""
+        for seq, id in rows:
+            try:
+                yield seq, self._store.get(id)
+            except DamagedEpisodeError:
+                continue
 
     def left(self) -> int:
         """How many episodes of the store are not indexed yet."""

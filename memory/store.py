@@ -74,7 +74,7 @@ BEGIN SELECT RAISE(ABORT, 'the store is append-only: {table} cannot be changed o
 
 class StoreError(RuntimeError):
     """Something is wrong with a store. Its kinds: `NotAStoreError`, `StoreVersionError`, `StoreLockedError`,
-    `DuplicateEpisodeError`, `EpisodeNotFoundError`."""
+    `DuplicateEpisodeError`, `EpisodeNotFoundError`, `DamagedEpisodeError`."""
 
 
 class NotAStoreError(StoreError):
@@ -95,6 +95,10 @@ class DuplicateEpisodeError(StoreError):
 
 class EpisodeNotFoundError(StoreError, LookupError):
     """No stored episode has this id."""
+
+
+class DamagedEpisodeError(StoreError):
+    """What is stored of this episode cannot be read."""
 
 
 class EpisodeStore:
@@ -309,7 +313,7 @@ class EpisodeStore:
         try:
             return Episode.model_validate_json(zlib.decompress(body))
         except (zlib.error, ValueError) as error:
-            raise StoreError(f"{self.path}: the episode {id!r} is damaged: {error}") from error
+            raise DamagedEpisodeError(f"{self.path}: the episode {id!r} is damaged: {error}") from error
 
 
 def _where(filters: dict[str, str]) -> tuple[str, tuple[str, ...]]:

@@ -195,6 +195,7 @@ def test_hostile_text_does_nothing(visit, hostile, tmp_path):  # noqa: F811
         for number in range(2):
             page.goto(server.url + "0/episodes")
             page.get_by_role("rowheader").get_by_role("link").nth(number).click()
+            page.wait_for_url("**/episode?**")
             page.mouse.move(200, 300)
             assert "caught" not in page.title().replace(ALL.partition("\n")[0], "")
             assert page.locator("img, svg:not(.tree):not(.screen), iframe, object, base").count() == 0
@@ -203,6 +204,7 @@ def test_hostile_text_does_nothing(visit, hostile, tmp_path):  # noqa: F811
                 page.set_viewport_size({"width": width, "height": 800})
                 assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         page.locator("dt:text-is('Group') + dd a").click()
+        page.wait_for_url("**/group?**")
         assert page.locator("svg.tree").count() == 1
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
@@ -267,6 +269,7 @@ def test_a_long_list_is_paged_by_keys(visit, tmp_path):
         page.wait_for_url("**after=50")
         assert first.inner_text() == "task of e050"
         page.get_by_role("link", name="Last").click()
+        page.wait_for_url("**before=99*")
         assert page.get_by_role("rowheader").last.inner_text() == "task of e119"
         page.keyboard.press("p")
         page.wait_for_url("**before=71")

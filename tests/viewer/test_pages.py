@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+
 import pytest
 
 from selfgym.memory.episode import Step
 from selfgym.memory.library import Library
 from selfgym.memory.snapshots import snapshots
-from selfgym.memory.store import EpisodeNotFoundError, EpisodeStore, NotAStoreError
+from selfgym.memory.store import EpisodeNotFoundError, EpisodeStore, NotAStoreError, StoreError
 from selfgym.viewer.links import STEPS
 from selfgym.viewer.list_page import SIZE
 from selfgym.viewer.pointer import drawn
@@ -192,6 +195,36 @@ def test_a_desktop_is_drawn_from_its_words():
     assert dragged.count('class="ring"') == 2
     assert drawn(Step(observation="a room with a click(1, 2)", action="click(1, 2)"), {}) is None
     assert 'class="ring"' not in drawn(Step(observation=seen, action="go north"), {})
+
+
+def test_a_damaged_episode_does_not_hide_the_others(tmp_path):
+    with EpisodeStore(tmp_path / "odd.db") as store:
+        store.append([episode("one"), episode("two")])
+    with contextlib.closing(sqlite3.connect(tmp_path / "odd.db")) as connection, connection:
+        [row] = connection.execute("SELECT * FROM episodes WHERE seq = 2")
+        connection.execute(f"INSERT INTO episodes VALUES ({', '.join('?' * len(row))})", (3, "odd", *row[2:-1], b"x"))
+    source = open_source(tmp_path / "odd.db")
+    assert source.index.grow() == 0
+    body = read(source, "/0/episodes?q=look").body
+    assert "task of one" in body
+    assert "task of two" in body
+    assert "1 episodes of this page are damaged" in read(source, "/0/episodes").body
+    with pytest.raises(StoreError, match="'odd' is damaged"):
+        read(source, "/0/episode?id=odd")
+    source.close()
+
+
+def test_an_item_names_the_episodes_it_was_shown_in(source):
+    item = next(source.library.items())
+    body = read(source, f"/0/item?id={item.id}").body
+    assert "Episodes of this file that were shown it" in body
+    assert "task of run/sampled" in body.partition("that were shown it")[2]
+
+
+def test_the_other_tries_at_a_task_are_one_link_away(source):
+    body = read(source, "/0/episode?id=run/eval-0/3").body
+    assert '"/0/episodes?task_id=task-3"' in body
+    assert "2 of 29 episodes" in read(source, "/0/episodes?task_id=task-3").body
 
 
 def test_what_is_not_there_is_said(source, tmp_path):

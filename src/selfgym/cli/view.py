@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import webbrowser
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from selfgym.cli.console import CommandError
 from selfgym.cli.episodes import OutcomeName, Phase, RunName, chosen
+
+if TYPE_CHECKING:
+    from selfgym.viewer.source import Source
 
 
 def view(
@@ -45,31 +51,44 @@ def view(
         _export(runs[0], export, limit, filters)
         return
     if filters:
-        raise CommandError("--run, --phase and --outcome choose what is exported; the pages have filters of their own")
+        raise CommandError("--run, --phase and --outcome are for --export; the pages have filters of their own")
     from selfgym.viewer.server import ViewServer
     from selfgym.viewer.source import open_source
 
     with ExitStack() as stack:
-        sources = []
+        sources: list[Source] = []
         for path in runs:
-            sources.append(open_source(path))
-            stack.callback(sources[-1].close)
+            source = open_source(path)
+            stack.callback(source.close)
+            twin = any(other.name == source.name for other in sources)
+            sources.append(replace(source, name=str(path)) if twin else source)
+        indexes = [source.index for source in sources if source.index is not None]
+        unindexed = [(left, index.path) for index in indexes if (left := index.left())]
         try:
             server = stack.enter_context(ViewServer(sources, port))
         except OSError as error:
             raise CommandError(f"port {port} cannot be had: {error.strerror}; --port 0 takes a free one") from error
         print(f"{server.url} (Ctrl+C ends it)", flush=True)
-        if not no_open:
-            webbrowser.open(server.url)
-        try:
+        for left, path in unindexed:
+            print(f"{left:,} episodes are being indexed for searches, in {path}", flush=True)
+        with suppress(KeyboardInterrupt), _signals():
+            if not no_open:
+                webbrowser.open(server.url)
             threading.Event().wait()
-        except KeyboardInterrupt:
-            print()
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Ctrl+C and SIGTERM raise KeyboardInterrupt, also in a process that was started with them ignored."""
+    before = {one: signal.signal(one, signal.default_int_handler) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _export(path: Path, file: Path, limit: int, filters: dict[str, str]) -> None:
-    from contextlib import closing
-
     from selfgym.viewer.export import export_page
     from selfgym.viewer.source import open_source
 

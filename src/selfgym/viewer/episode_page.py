@@ -14,6 +14,7 @@ from selfgym.viewer.links import STEPS, Links
 from selfgym.viewer.pointer import drawn
 from selfgym.viewer.tokens import Decoder, legend, sampled
 
+_SCROLLS = 1500  # characters from which a text may scroll, and so must be reached by keyboard
 CLIPPED = 20_000
 """Characters of one text that a page shows unless asked for all of them."""
 _SOURCES = {Source.TEACHER: "by the teacher", Source.INJECTED: "replayed", Source.ENV: "by the environment"}
@@ -54,7 +55,7 @@ def facts(episode: Episode, links: Links, library: Library | None) -> Html:
         ("Run", link(links.episodes(run=episode.run), episode.run) if episode.run else None),
         ("Phase", link(links.episodes(run=episode.run, phase=episode.phase), episode.phase) if episode.phase else None),
         ("Split", episode.split),
-        ("Task id", episode.task_id),
+        ("Task id", link(links.episodes(task_id=episode.task_id), episode.task_id) if episode.task_id else None),
         ("Role", episode.role),
         ("Group", link(links.group(episode.group), episode.group) if episode.group else None),
         ("Chain", link(links.chain(episode.chain), f"{episode.chain}, place {episode.chain_position + 1}")
@@ -136,9 +137,9 @@ def _step(
 
 
 def _said(name: str, kind: str, said: str, whole: bool) -> Html:
-    return tag(
-        "div", tag("span", name, class_="label"), tag("pre", clipped(said, whole=whole), class_=kind), class_="said"
-    )
+    scrolls = {"tabindex": 0, "role": "region", "aria_label": name} if len(said) > _SCROLLS else {}
+    shown = tag("pre", clipped(said, whole=whole), class_=kind, **scrolls)
+    return tag("div", tag("span", name, class_="label"), shown, class_="said")
 
 
 def _proposed(step: Step) -> Html | None:

@@ -82,7 +82,9 @@ def table(caption: str, columns: list[Any], rows: list[list[Any]], *, numbers: t
     A column may be a name, or ``(name, class)``.
     """
     heads = [column if isinstance(column, tuple) else (column, None) for column in columns]
-    classes = ["num" if at in numbers else name for at, (_, name) in enumerate(heads)]
+    classes = [
+        " ".join(filter(None, (name, "num" if at in numbers else None))) or None for at, (_, name) in enumerate(heads)
+    ]
     head = tag("tr", *(tag("th", name, scope="col", class_=classes[at]) for at, (name, _) in enumerate(heads)))
     body = [
         tag("tr", *(

@@ -11,16 +11,10 @@ from selfgym.memory.library import Event, Library, Standing
 from selfgym.viewer.episode_page import clipped
 from selfgym.viewer.html import Html, join, link, table, tag, text
 from selfgym.viewer.item_table import named_items, status_badge, uplift
-from selfgym.viewer.layout import Page, note
+from selfgym.viewer.layout import note
 from selfgym.viewer.links import Links
 
 _EVENTS = 500  # of an item that are listed, the latest
-
-
-def item_page(library: Library, links: Links, id: str) -> Page:
-    """One item: what it says, where it comes from, and everything that happened to it."""
-    item = library.get(id)
-    return Page(item.title, item_body(library, item, links), "Memory")
 
 
 def item_body(library: Library, item: Item, links: Links, *, level: int = 2) -> Html:
@@ -94,7 +88,7 @@ def _course_picture(course: Sequence[float]) -> Html:
         for at, value in enumerate(course)
     )
     zero = tag("line", x1=8, x2=width - 8, y1=height / 2, y2=height / 2, class_="grid")
-    label = f"Uplift after each of the last {len(course)} rewards, from {course[0]:+.2f} to {course[-1]:+.2f}"
+    label = f"Uplift after each of {len(course)} rewards, from {course[0]:+.2f} to {course[-1]:+.2f}"
     svg = tag("svg", tag("title", label), zero, tag("polyline", points=points, class_="line c0"),
               viewBox=f"0 0 {width} {height}", class_="course", role="img")  # fmt: skip
     return tag(

@@ -37,7 +37,7 @@ def item_table(library: Library, items: Sequence[Item], links: Links) -> Html:
         "Title", "Kind", "Status", "Uplift", "Shown", ("Withheld", "wide-only"), ("Used", "wide-only"),
         ("Environment", "widest-only"),
     ]  # fmt: skip
-    return table("Items, in the order in which they were proposed", columns, rows, numbers=(3, 4))
+    return table("Items, in the order in which they were proposed", columns, rows, numbers=(3, 4, 5, 6))
 
 
 def uplift(standing: Standing) -> str:

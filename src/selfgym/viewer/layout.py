@@ -31,8 +31,19 @@ def asset(name: str) -> str:
     return resources.files("selfgym.viewer").joinpath(name).read_text(encoding="utf-8")
 
 
-def dressed(page: Page, places: Sequence[tuple[str, str]], site: str, *, alone: bool = False) -> str:
-    """The whole document. ``places`` are (name, address) to go to; ``alone``: style and script are put into it."""
+def dressed(
+    page: Page,
+    places: Sequence[tuple[str, str]],
+    site: str,
+    *,
+    files: Sequence[tuple[str, str, bool]] = (),
+    alone: bool = False,
+) -> str:
+    """The whole document.
+
+    ``places`` are (name, address) to go to, ``files`` all that are looked at, with their first pages and whether this
+    page is of that one; ``alone``: style and script are put into it.
+    """
     title = f"{page.title} · {site}"
     return "<!doctype html>\n" + tag(
         "html",
@@ -49,11 +60,20 @@ def dressed(page: Page, places: Sequence[tuple[str, str]], site: str, *, alone: 
         tag(
             "body",
             tag("a", "Skip to content", href="#main", class_="skip"),
-            tag("header", tag("p", tag("span", site), class_="site"), _navigation(page, places), class_="top"),
+            tag("header", _files(site, files), _navigation(page, places), class_="top"),
             tag("main", tag("h1", page.title), page.body, id="main", tabindex="-1"),
         ),
         lang="en",
     )
+
+
+def _files(site: str, files: Sequence[tuple[str, str, bool]]) -> Html:
+    if len(files) < 2:
+        return tag("p", site, class_="site")
+    rows = [
+        tag("li", tag("a", name, href=address, aria_current="true" if here else None)) for name, address, here in files
+    ]
+    return tag("nav", tag("ul", *rows), aria_label="Files", class_="files")
 
 
 def _navigation(page: Page, places: Sequence[tuple[str, str]]) -> Html:

@@ -10,7 +10,7 @@ from selfgym.viewer.episode_page import outcome_badge, title_of
 from selfgym.viewer.html import Html, join, link, table, tag
 from selfgym.viewer.layout import Page
 from selfgym.viewer.links import Links, ServedLinks
-from selfgym.viewer.source import FILTERS, Source, listed, values_of
+from selfgym.viewer.source import FILTERS, Source, listed, readable, values_of
 
 SIZE = 50
 """Episodes on a page."""
@@ -23,9 +23,12 @@ def list_page(source: Source, links: ServedLinks, query: dict[str, str]) -> Page
     said = query.get("q", "").strip()
     before = _number(query["before"]) if query.get("before") else None
     found = listed(source, filters, said, after=_number(query.get("after", "")), before=before, size=SIZE)
-    episodes = [source.store.get(id) for _, id in found.rows]
+    episodes = readable(source, [id for _, id in found.rows])
+    damaged = len(found.rows) - len(episodes)
     body: list[Html | None] = [_form(source, filters, said), _told(source, filters, said)]
-    if episodes:
+    if damaged:
+        body.append(tag("p", f"{damaged} episodes of this page are damaged and left out.", role="alert"))
+    if found.rows:
         asked = filters | ({"q": said} if said else {})
         body += [episode_table(episodes, links), _pager(links, asked, found.rows, found.before, found.after)]
     else:
@@ -58,13 +61,14 @@ def _form(source: Source, filters: dict[str, str], said: str) -> Html:
             tag("input", type="search", name="q", value=said, placeholder='apple  "safe 1"  done:open'), class_="wide"),
     ]  # fmt: skip
     for name in FILTERS:
-        values = values_of(source, name)
+        values = values_of(source, name) if name != "task_id" else [filters.get(name, "")]
         if len(values) < 2 and name not in filters:
             continue
         options = [tag("option", "any", value="")] + [
             tag("option", value, value=value, selected=filters.get(name) == value) for value in values if value
         ]
-        fields.append(tag("label", tag("span", name.capitalize()), tag("select", *options, name=name)))
+        label = tag("span", name.replace("_id", "").capitalize())
+        fields.append(tag("label", label, tag("select", *options, name=name)))
     buttons = tag("div", tag("button", "Show", type="submit"), tag("a", "Clear", href="?"), class_="buttons")
     return tag("form", *fields, buttons, method="get", role="search", aria_label="Episodes", class_="filters")
 

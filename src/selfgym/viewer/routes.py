@@ -12,13 +12,13 @@ from selfgym.viewer.curves import curves_page
 from selfgym.viewer.episode_page import facts, parts, steps, title_of
 from selfgym.viewer.group_page import MOST, group_body, group_title
 from selfgym.viewer.html import Html, join, link, tag
-from selfgym.viewer.item_page import item_page
+from selfgym.viewer.item_page import item_body
 from selfgym.viewer.items_page import items_page
 from selfgym.viewer.layout import Page, note
 from selfgym.viewer.links import STEPS, ServedLinks
 from selfgym.viewer.list_page import episode_table, list_page
 from selfgym.viewer.snapshots_page import snapshots_page
-from selfgym.viewer.source import Source
+from selfgym.viewer.source import Source, readable
 
 _FIELDS = 30  # of a query
 _MOST = 200  # episodes that refer to another one that are listed
@@ -67,6 +67,11 @@ def places(sources: Sequence[Source], number: int) -> list[tuple[str, str]]:
     return found
 
 
+def files(sources: Sequence[Source], number: int) -> list[tuple[str, str, bool]]:
+    """Every file that is looked at, with its first page and whether it is that of ``number``."""
+    return [(source.name, ServedLinks(at).episodes(), at == number) for at, source in enumerate(sources)]
+
+
 def _episode(source: Source, links: ServedLinks, query: dict[str, str]) -> Page:
     episode = source.store.get(query.get("id", ""))
     part = int(query["part"]) if query.get("part", "").isdecimal() else 0
@@ -102,10 +107,9 @@ def _referring(source: Source, links: ServedLinks, episode: Episode) -> Html | N
     if not ids:
         return None
     rows = []
-    for id in ids:
-        other = source.store.get(id)
+    for other in readable(source, ids):
         name = f"{other.phase}: {other.outcome}, after step {other.branch_step}"
-        rows.append(tag("li", link(links.episode(id), name)))
+        rows.append(tag("li", link(links.episode(other.id), name)))
     return join([tag("h2", "Branches off it"), tag("ul", *rows)])
 
 
@@ -125,10 +129,19 @@ def _memory(source: Source) -> Library:
     return source.library
 
 
+def _item(source: Source, links: ServedLinks, query: dict[str, str]) -> Page:
+    library = _memory(source)
+    item = library.get(query.get("id", ""))
+    ids = source.index.referring("item", item.id, limit=_MOST) if source.index else []
+    told = f"Episodes of this file that were shown it{f', the first {_MOST}' if len(ids) == _MOST else ''}"
+    shown = episode_table(readable(source, ids), links, told) if ids else None
+    return Page(item.title, join([item_body(library, item, links), shown]), "Memory")
+
+
 def _chain(source: Source, links: ServedLinks, query: dict[str, str]) -> Page:
     name = query.get("name", "")
     ids = source.index.referring("chain", name, limit=_MOST) if source.index else []
-    episodes = sorted(map(source.store.get, ids), key=lambda episode: episode.chain_position)
+    episodes = sorted(readable(source, ids), key=lambda episode: episode.chain_position)
     if not episodes:
         raise NotFound(
             f"No episode of a chain {name!r} is indexed; where the index is still being built, reload later."
@@ -146,7 +159,7 @@ _PAGES: Mapping[str, Callable[[Source, ServedLinks, dict[str, str]], Page]] = {
     "group": _group,
     "curves": lambda source, links, query: curves_page(source, links),
     "items": lambda source, links, query: items_page(_memory(source), links, query),
-    "item": lambda source, links, query: item_page(_memory(source), links, query.get("id", "")),
+    "item": _item,
     "snapshots": lambda source, links, query: snapshots_page(
         _memory(source), links, query.get("left", ""), query.get("right", "")
     ),

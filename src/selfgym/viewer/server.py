@@ -16,7 +16,7 @@ from selfgym.memory.library import LibraryError
 from selfgym.memory.store import StoreError
 from selfgym.viewer.html import Html, tag
 from selfgym.viewer.layout import Page, asset, dressed
-from selfgym.viewer.routes import page_at, places, source_number
+from selfgym.viewer.routes import files, page_at, places, source_number
 from selfgym.viewer.source import Source
 
 _POLICY = (
@@ -109,7 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(303, "text/plain", "", Location=page.moved_to)
             return
         at = source_number(self.path, len(sources)) or 0
-        self._send(page.status, "text/html", dressed(page, places(sources, at), sources[at].name))
+        document = dressed(page, places(sources, at), sources[at].name, files=files(sources, at))
+        self._send(page.status, "text/html", document)
 
     do_HEAD = do_GET
 

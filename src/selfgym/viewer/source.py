@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from selfgym.memory.episode import Episode
 from selfgym.memory.library import Library, LibraryError
 from selfgym.memory.search_index import EpisodeIndex
-from selfgym.memory.store import EpisodeStore, NotAStoreError
+from selfgym.memory.store import DamagedEpisodeError, EpisodeStore, NotAStoreError
 from selfgym.viewer.tokens import Decoder, find_decoder
 
-FILTERS = ("run", "phase", "outcome", "agent", "env")
+FILTERS = ("run", "phase", "outcome", "agent", "env", "task_id")
 """What the list of episodes can be narrowed by."""
 _VALUES = 300  # of one filter that are offered
 
@@ -92,6 +94,17 @@ def listed(source: Source, filters: dict[str, str], query: str, *, after: int, b
     if back:
         return Listed(rows[::-1], more, True)
     return Listed(rows, after > 0, more)
+
+
+def readable(source: Source, ids: Iterable[str]) -> list[Episode]:
+    """The episodes of ``ids`` but those whose stored body is damaged: one of them must not hide the others."""
+    found = []
+    for id in ids:
+        try:
+            found.append(source.store.get(id))
+        except DamagedEpisodeError:
+            continue
+    return found
 
 
 def values_of(source: Source, column: str) -> list[str]:
