@@ -5,7 +5,8 @@
 The store is generated: 400 real episodes of 5 to 25 random steps in drawn households, with 20 sampled tokens a step,
 each repeated under other ids, phases, outcomes and groups, with a word of its own in its first observation. The server
 is a process of its own, started as a person starts it; what is timed is a whole answer as a client on the same machine
-gets it, and in a real Chromium (where there is one) a page until its load event. Medians and worst of several rounds.
+gets it, and in a real Chromium (where there is one) a page until its load event. Medians and worst of several rounds;
+the first start and view find nothing of the store in the system's cache.
 """
 
 from __future__ import annotations
@@ -103,6 +104,13 @@ def fetch(address: str) -> bytes:
         return bytes(answer.read())
 
 
+def forget(path: Path) -> None:
+    """Drop a file from the system's cache, so that what comes next reads the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def rounds(work: Callable[[], Any]) -> dict[str, float]:
     """Milliseconds: the median and the worst of `ROUNDS`."""
     taken = []
@@ -159,12 +167,13 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
             store.append(generated(count))
     search = path.with_name(f"{path.name}.search")
     search.unlink(missing_ok=True)
+    forget(path)
     result: dict[str, Any] = {"episodes": count, "store_mb": round(path.stat().st_size / 1e6)}
     with served(path) as (base, seconds):
         start = time.perf_counter()
         fetch(f"{base}0/episodes")
         result["start_s"] = round(seconds, 2)
-        result["first_view_ms"] = round(1000 * (time.perf_counter() - start), 1)
+        result["first_view_from_disk_ms"] = round(1000 * (time.perf_counter() - start), 1)
         result["while_the_index_is_built"] = {
             "first page": rounds(lambda: fetch(f"{base}0/episodes")),
             "a search": rounds(lambda: fetch(f"{base}0/episodes?q=apple")),

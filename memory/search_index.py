@@ -29,8 +29,8 @@ _SCHEMA = f"""
 CREATE VIRTUAL TABLE words USING fts5({", ".join(COLUMNS)}, content='', columnsize=0,
     tokenize='porter unicode61 remove_diacritics 2');
 CREATE TABLE links (what TEXT, key TEXT, seq INTEGER, PRIMARY KEY (what, key, seq)) WITHOUT ROWID;
-CREATE TABLE reached (seq INTEGER NOT NULL, mark TEXT NOT NULL);
-INSERT INTO reached VALUES (0, '');
+CREATE TABLE reached (seq INTEGER NOT NULL, mark TEXT NOT NULL, number INTEGER NOT NULL);
+INSERT INTO reached VALUES (0, '', 0);
 """
 _PIECE = re.compile(r'(?:(task|seen|done):)?(?:"([^"]*)"|(\S+))')
 
@@ -125,7 +125,10 @@ class EpisodeIndex:
                         [(what, key, seq) for seq, episode in found for what, key in _links(episode)],
                     )
                     reached = rows[-1][0]
-                    connection.execute("UPDATE reached SET seq = ?, mark = ?", (reached, self._mark(reached)))
+                    connection.execute(
+                        "UPDATE reached SET seq = ?, mark = ?, number = number + ?",
+                        (reached, self._mark(reached), len(rows)),
+                    )
                 connection.execute("COMMIT")
             except BaseException:
                 connection.execute("ROLLBACK")
@@ -142,8 +145,8 @@ class EpisodeIndex:
 
     def left(self) -> int:
         """How many episodes of the store are not indexed yet."""
-        [(last,)] = self._rows("SELECT seq FROM reached")
-        return int(self._store.rows("SELECT COUNT(*) FROM episodes WHERE seq > ?", (last,))[0][0])
+        [(done,)] = self._rows("SELECT number FROM reached")
+        return self._store.count() - int(done)  # counting the rest would read the rows themselves
 
     def find(
         self, query: str, filters: dict[str, str], *, after: int = 0, before: int | None = None, limit: int

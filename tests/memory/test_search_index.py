@@ -133,6 +133,26 @@ def test_several_at_once_index_nothing_twice(tmp_path):
             index.close()
 
 
+def test_one_that_was_overtaken_takes_nothing_back(tmp_path, monkeypatch):
+    with EpisodeStore(tmp_path / "episodes.db") as store:
+        store.append(episode(f"e{number}", ("sing",)) for number in range(450))
+    with EpisodeStore(tmp_path / "episodes.db", readonly=True) as store:
+        slow, quick = EpisodeIndex(store), EpisodeIndex(store)
+        read = store.get
+
+        def overtaken(id):
+            monkeypatch.setattr(store, "get", read)
+            quick.grow()
+            left.append(quick.grow())
+            return read(id)
+
+        left = []
+        monkeypatch.setattr(store, "get", overtaken)
+        assert slow.grow() == left[0] == 250
+        slow.close()
+        quick.close()
+
+
 def test_who_refers_to_whom(store):
     index = built(store)
     assert index.referring("parent", "run/tree-0/T/0", limit=9) == ["run/tree-0/T/1", "run/revision-0/T/0"]
