@@ -9,7 +9,7 @@ from selfgym.memory.episode import Episode
 from selfgym.memory.library import Library
 from selfgym.viewer.compare_page import compare_page
 from selfgym.viewer.curves import curves_page
-from selfgym.viewer.episode_page import facts, parts, steps, title_of
+from selfgym.viewer.episode_page import CLIPPED, facts, parts, steps, title_of
 from selfgym.viewer.group_page import MOST, group_body, group_title
 from selfgym.viewer.html import Html, join, link, tag
 from selfgym.viewer.item_page import item_body
@@ -82,11 +82,20 @@ def _episode(source: Source, links: ServedLinks, query: dict[str, str]) -> Page:
         tag("div",
             tag("aside", tag("h2", "About it"), facts(episode, links, source.library),
                 _referring(source, links, episode), aria_label="About the episode"),
-            tag("div", tag("h2", "Steps"), pager,
+            tag("div", tag("h2", "Steps"), _whole(links, episode, part), pager,
                 steps(episode, source.decode, part=part, whole=query.get("whole") == "1"), pager, class_="steps"),
             class_="two"),
     ])  # fmt: skip
     return Page(title_of(episode), body, "Episodes")
+
+
+def _whole(links: ServedLinks, episode: Episode, part: int) -> Html | None:
+    """A link to the same page with nothing cut; None where nothing is."""
+    said = (one for step in episode.steps for one in (step.observation, step.thought, step.action))
+    if all(len(one) <= CLIPPED for one in (*said, episode.final_observation, episode.error)):
+        return None
+    address = links.episode(episode.id, part * STEPS + 1).partition("#")[0]
+    return note(tag("a", "Show every text whole", href=f"{address}&whole=1"))
 
 
 def _neighbours(source: Source, links: ServedLinks, episode: Episode) -> Html:
