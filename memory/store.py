@@ -74,7 +74,7 @@ BEGIN SELECT RAISE(ABORT, 'the store is append-only: {table} cannot be changed o
 
 class StoreError(RuntimeError):
     """Something is wrong with a store. Its kinds: `NotAStoreError`, `StoreVersionError`, `StoreLockedError`,
-    `DuplicateEpisodeError`, `EpisodeNotFoundError`."""
+    `DuplicateEpisodeError`, `EpisodeNotFoundError`, `DamagedEpisodeError`."""
 
 
 class NotAStoreError(StoreError):
@@ -95,6 +95,10 @@ class DuplicateEpisodeError(StoreError):
 
 class EpisodeNotFoundError(StoreError, LookupError):
     """No stored episode has this id."""
+
+
+class DamagedEpisodeError(StoreError):
+    """What is stored of this episode cannot be read."""
 
 
 class EpisodeStore:
@@ -153,7 +157,7 @@ class EpisodeStore:
 
     def notes(self, key: str) -> list[dict[str, Any]]:
         """Everything noted under ``key``, oldest first."""
-        rows = self._rows("SELECT value FROM notes WHERE key = ? ORDER BY seq", (key,))
+        rows = self.rows("SELECT value FROM notes WHERE key = ? ORDER BY seq", (key,))
         return [json.loads(value) for (value,) in rows]
 
     @contextmanager
@@ -182,12 +186,12 @@ class EpisodeStore:
 
     def get(self, id: str) -> Episode:
         """The episode called ``id``. Raises `EpisodeNotFoundError`."""
-        for (body,) in self._rows("SELECT body FROM episodes WHERE id = ?", (id,)):
+        for (body,) in self.rows("SELECT body FROM episodes WHERE id = ?", (id,)):
             return self._decode(id, body)
         raise EpisodeNotFoundError(f"{self.path} has no episode {id!r}.")
 
     def __contains__(self, id: object) -> bool:
-        return bool(self._rows("SELECT 1 FROM episodes WHERE id = ?", (id,))) if isinstance(id, str) else False
+        return bool(self.rows("SELECT 1 FROM episodes WHERE id = ?", (id,))) if isinstance(id, str) else False
 
     def episodes(self, *, limit: int | None = None, after: str = "", **filters: str) -> Iterator[Episode]:
         """Lazily, in append order, the episodes that match every filter.
@@ -200,7 +204,7 @@ class EpisodeStore:
         while page := list(islice(found, _BODIES)):
             marks = ", ".join("?" * len(page))
             query = f"SELECT id, body FROM episodes WHERE seq IN ({marks}) ORDER BY seq"
-            for id, body in self._rows(query, tuple(page)):
+            for id, body in self.rows(query, tuple(page)):
                 yield self._decode(id, body)
 
     def ids(self, *, limit: int | None = None, after: str = "", **filters: str) -> Iterator[str]:
@@ -210,14 +214,24 @@ class EpisodeStore:
     def count(self, **filters: str) -> int:
         """How many episodes match every filter."""
         where, values = _where(filters)
-        return int(self._rows(f"SELECT COUNT(*) FROM episodes WHERE {where}", values)[0][0])
+        return int(self.rows(f"SELECT COUNT(*) FROM episodes WHERE {where}", values)[0][0])
+
+    def rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """What a query of the tables gives: ``episodes`` has a column for each filter, ``seq`` (the order), ``id`` and
+        a body that only `get` can read. Raises `StoreError`.
+        """
+        with self._mutex:
+            try:
+                return self._alive().execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise StoreError(f"{self.path} cannot be read: {error}.") from error
 
     def __len__(self) -> int:
         return self.count()
 
     def runs(self) -> list[str]:
         """The names of the runs that have episodes here, in order of their first one."""
-        return [run for run, _ in self._rows("SELECT run, MIN(seq) FROM episodes GROUP BY run ORDER BY 2")]
+        return [run for run, _ in self.rows("SELECT run, MIN(seq) FROM episodes GROUP BY run ORDER BY 2")]
 
     def close(self) -> None:
         """Close the file and let another writer in. Closing twice is harmless."""
@@ -270,13 +284,6 @@ class EpisodeStore:
             )
         return self._connection
 
-    def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        with self._mutex:
-            try:
-                return self._alive().execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise StoreError(f"{self.path} cannot be read: {error}.") from error
-
     def _find(self, column: str, limit: int | None, after: str, filters: dict[str, str]) -> Iterator[Any]:
         """One column of the matching rows, in order.
 
@@ -287,15 +294,15 @@ class EpisodeStore:
             raise ValueError(f"limit must not be negative, got {limit}.")
         last = 0
         if after:
-            found = self._rows("SELECT seq FROM episodes WHERE id = ?", (after,))
+            found = self.rows("SELECT seq FROM episodes WHERE id = ?", (after,))
             if not found:
                 raise EpisodeNotFoundError(f"after={after!r}: {self.path} has no such episode.")
             last = found[0][0]
-        end = self._rows("SELECT MAX(seq) FROM episodes")[0][0] or 0
+        end = self.rows("SELECT MAX(seq) FROM episodes")[0][0] or 0
         query = f"SELECT seq, {column} FROM episodes WHERE {where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
         left = math.inf if limit is None else limit
         while left > 0:
-            page = self._rows(query, (*values, last, end, int(min(_ROWS, left))))
+            page = self.rows(query, (*values, last, end, int(min(_ROWS, left))))
             yield from (value for _, value in page)
             if len(page) < _ROWS:
                 return
@@ -306,7 +313,7 @@ class EpisodeStore:
         try:
             return Episode.model_validate_json(zlib.decompress(body))
         except (zlib.error, ValueError) as error:
-            raise StoreError(f"{self.path}: the episode {id!r} is damaged: {error}") from error
+            raise DamagedEpisodeError(f"{self.path}: the episode {id!r} is damaged: {error}") from error
 
 
 def _where(filters: dict[str, str]) -> tuple[str, tuple[str, ...]]:

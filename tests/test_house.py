@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("envs", "agents", "memory", "trainers", "benchmarks")
 FILES = sorted(
     path
-    for folder in (*ROOMS, "src/selfgym/cli")
+    for folder in (*ROOMS, "src/selfgym/cli", "src/selfgym/viewer")
     for path in (ROOT / folder).rglob("*.py")
     if "__pycache__" not in path.parts
 )

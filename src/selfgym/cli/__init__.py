@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import selfgym
-from selfgym.cli import bench, doctor, download, episodes, evolve, exchange, listing, memory, play, run, suites
+from selfgym.cli import bench, doctor, download, episodes, evolve, exchange, listing, memory, play, run, suites, view
 
 app = typer.Typer(
     name="selfgym",
@@ -28,6 +28,7 @@ app.command("agents")(listing.agents)
 app.command("play")(play.play)
 app.command("run")(run.run)
 app.command("episodes")(episodes.episodes)
+app.command("view")(view.view)
 app.command("export")(exchange.export)
 app.command("import")(exchange.import_)
 app.command("evolve")(evolve.evolve)

@@ -1,0 +1,126 @@
+"""A run as one file: episodes, trees, curves and items in a single page that loads nothing and needs no server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from selfgym.memory.episode import Episode
+from selfgym.memory.item import Item
+from selfgym.viewer.curves import curves_body, evaluations
+from selfgym.viewer.episode_page import facts, outcome_badge, steps, title_of
+from selfgym.viewer.group_page import MOST, group_body, group_title
+from selfgym.viewer.html import Html, join, tag
+from selfgym.viewer.item_page import item_body
+from selfgym.viewer.item_table import item_table
+from selfgym.viewer.layout import Page, dressed, note
+from selfgym.viewer.links import STEPS, PageLinks
+from selfgym.viewer.list_page import episode_table
+from selfgym.viewer.source import Source
+
+_ITEMS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a page holds: so many of the episodes that match."""
+
+    episodes: int
+    matching: int
+    bytes: int
+
+
+def export_page(source: Source, path: Path, *, limit: int, filters: dict[str, str]) -> Exported:
+    """Write at most ``limit`` episodes that match ``filters`` to ``path``, oldest first.
+
+    A group comes whole where one of its episodes does and there is room. Raises OSError where the file cannot be
+    written; one that is there is replaced when the new one is whole.
+    """
+    episodes = _chosen(source, limit, filters)
+    matching = source.store.count(**filters)
+    trees = _trees(episodes)
+    items = list(islice(source.library.items(), _ITEMS)) if source.library else []
+    links = PageLinks(
+        {("episode", episode.id): f"e{number}" for number, episode in enumerate(episodes)}
+        | {("group", name): f"g{number}" for number, name in enumerate(trees)}
+        | {("item", item.id): f"i{number}" for number, item in enumerate(items)}
+    )
+    runs = evaluations(source)
+    body = [
+        note(f"{len(episodes):,} of {matching:,} episodes", _asked(filters), ". Exported by selfgym view."),
+        tag("section", tag("h2", "Learning curves"), curves_body(runs, links)) if runs else None,
+        tag("section", tag("h2", "Episodes"), episode_table(episodes, links), id="episodes"),
+        *(_folded(f"g{number}", group_title(members), group_body(name, members, links, level=3))
+          for number, (name, members) in enumerate(trees.items())),
+        tag("h2", "Episodes, step by step"),
+        *(_episode(f"e{number}", episode, source, links) for number, episode in enumerate(episodes)),
+        *_items(source, items, links),
+    ]  # fmt: skip
+    places = [("Episodes", "#episodes"), *([("Memory", "#items")] if items else [])]
+    data = dressed(Page(f"Run {source.name}", join(body)), places, source.name, alone=True).encode("utf-8", "replace")
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(data)
+    partial.replace(path)
+    return Exported(len(episodes), matching, len(data))
+
+
+def _asked(filters: dict[str, str]) -> str:
+    return f" with {', '.join(f'{name} {value}' for name, value in filters.items())}" if filters else ""
+
+
+def _chosen(source: Source, limit: int, filters: dict[str, str]) -> list[Episode]:
+    """Matching episodes, each followed by the others of its group."""
+    found: dict[str, Episode] = {}
+    for episode in source.store.episodes(limit=limit, **filters):
+        for one in (episode, *_group(source, episode)):
+            if len(found) < limit:
+                found.setdefault(one.id, one)
+    return list(found.values())
+
+
+def _group(source: Source, episode: Episode) -> Sequence[Episode]:
+    """The other paths of the tree that an episode is a part of."""
+    if not (episode.group and episode.parent):
+        return ()
+    return list(source.store.episodes(group=episode.group, limit=MOST))
+
+
+def _trees(episodes: Sequence[Episode]) -> dict[str, list[Episode]]:
+    """The groups that branch, by name."""
+    groups: dict[str, list[Episode]] = {}
+    for episode in episodes:
+        if episode.group:
+            groups.setdefault(episode.group, []).append(episode)
+    return {name: members for name, members in groups.items() if any(member.parent for member in members)}
+
+
+def _folded(anchor: str, title: object, body: Html) -> Html:
+    return tag("details", tag("summary", title), body, id=anchor, class_="whole")
+
+
+def _episode(anchor: str, episode: Episode, source: Source, links: PageLinks) -> Html:
+    cut = len(episode.steps) - STEPS
+    body = join([
+        tag("p", tag("code", episode.id), class_="id"),
+        tag("div",
+            tag("div", facts(episode, links, source.library), class_="aside"),
+            tag("div", steps(episode, source.decode, anchor=f"{anchor}-"),
+                note(f"{cut:,} further steps are left out.") if cut > 0 else None, class_="steps"),
+            class_="two"),
+    ])  # fmt: skip
+    return _folded(anchor, join([title_of(episode), " ", outcome_badge(episode.outcome)]), body)
+
+
+def _items(source: Source, items: Sequence[Item], links: PageLinks) -> list[Html]:
+    if not items or source.library is None:
+        return []
+    library = source.library
+    left = len(library) - len(items)
+    return [
+        tag("section", tag("h2", "Memory"), item_table(library, items, links),
+            note(f"{left:,} further items are left out.") if left else None, id="items"),
+        *(_folded(f"i{number}", item.title, item_body(library, item, links, level=3))
+          for number, item in enumerate(items)),
+    ]  # fmt: skip

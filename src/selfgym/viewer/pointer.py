@@ -1,0 +1,87 @@
+"""A desktop's screen as an outline: the elements that the observation names, and where the action put the pointer.
+
+The store keeps no pictures: an observation is text. But a desktop's text says where each element lies and an action
+where it points, and that can be drawn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from selfgym.envs.desktop.actions import Click, Drag, Move, Scroll, read_action
+from selfgym.envs.tools import ActionError
+from selfgym.memory.episode import Step
+from selfgym.viewer.html import Html, tag, words
+
+_ELEMENT = re.compile(
+    r'^\s*(?:\[\d+\] )?([a-z][a-z ]*?)(?: "(.*?)")? at (-?\d{1,5}),(-?\d{1,5}) size (\d{1,5})x(\d{1,5})', re.M
+)
+_MOST = 400  # elements drawn
+_LARGEST = 8192  # pixels that a screen may say it has
+
+
+def drawn(step: Step, env_options: Mapping[str, Any]) -> Html | None:
+    """The screen before a step with the pointer after it; None where the observation tells of no elements."""
+    found = [_box(*match.groups()) for match in _ELEMENT.finditer(step.observation)][:_MOST]
+    if len(found) < 2:
+        return None
+    width, height = _size(env_options, found)
+    shapes = [_outline(role, name, box) for role, name, box in found]
+    told, pointer = _pointer(step.action)
+    label = f"The screen in outline, {len(found)} elements; {told}"
+    picture = tag(
+        "svg", tag("title", label), *shapes, *pointer, viewBox=f"0 0 {width} {height}", role="img", class_="screen"
+    )
+    return tag("figure", picture, tag("figcaption", told, "; drawn from the words of the observation", class_="note"))
+
+
+Box = tuple[float, float, int, int]
+"""Left, top, width, height in pixels."""
+
+
+def _box(role: str, name: str, x: str, y: str, width: str, height: str) -> tuple[str, str, Box]:
+    wide, high = int(width), int(height)
+    return role, name or "", (int(x) - wide / 2, int(y) - high / 2, wide, high)
+
+
+def _size(options: Mapping[str, Any], found: list[tuple[str, str, Box]]) -> tuple[int, int]:
+    """Of the screen: as asked for, else as far as an element reaches."""
+    asked = [options.get(name) for name in ("width", "height")]
+    reach = max(left + wide for _, _, (left, _, wide, _) in found), max(top + high for _, _, (_, top, _, high) in found)
+    width, height = (
+        ask if isinstance(ask, int) and ask > 0 else int(far) for ask, far in zip(asked, reach, strict=True)
+    )
+    return min(max(width, 1), _LARGEST), min(max(height, 1), _LARGEST)
+
+
+def _outline(role: str, name: str, box: Box) -> Html:
+    left, top, wide, high = box
+    kind = "window" if role in ("frame", "dialog", "desktop frame", "panel") else "part"
+    rect = tag("rect", x=left, y=top, width=wide, height=high, class_=kind)
+    room = int(wide / 7)
+    short = name if len(name) <= room else name[: max(0, room - 1)] + "…"
+    write = kind == "part" and high >= 10 and room >= 1 and name
+    return tag("g", rect, tag("text", words(short), x=left + 3, y=top + high / 2 + 4) if write else None)
+
+
+def _pointer(action: str) -> tuple[str, list[Html]]:
+    """What the action did with the pointer, in words and as shapes."""
+    try:
+        done = read_action(action)
+    except ActionError:
+        return "no pointer action that could be read", []
+    if isinstance(done, Drag):
+        line = tag("line", x1=done.x, y1=done.y, x2=done.to_x, y2=done.to_y, class_="way")
+        told = f"pointer dragged from {done.x},{done.y} to {done.to_x},{done.to_y}"
+        return told, [line, _cross(done.x, done.y), _cross(done.to_x, done.to_y)]
+    if isinstance(done, Click | Move | Scroll):
+        return f"{type(done).__name__.lower()} at {done.x},{done.y}", [_cross(done.x, done.y)]
+    return "the pointer was not used", []
+
+
+def _cross(x: int, y: int) -> Html:
+    ring = tag("circle", cx=x, cy=y, r=16, class_="ring")
+    arrow = tag("path", d=f"M{x} {y}l0 22 5 -5 4 9 4 -2 -4 -8 7 0z", class_="arrow")
+    return tag("g", ring, arrow)
