@@ -122,6 +122,12 @@ def combinations(numbers: Numbers, *, whole: bool) -> Iterator[tuple[Fraction, s
                 yield left, sign, right, (*rest, worth)
 
 
+def _of_two(one: Fraction, two: Fraction) -> tuple[Fraction | None, ...]:
+    """All that two numbers can make."""
+    quotients = (one / two if two else None, two / one if one else None)
+    return one + two, one * two, one - two, two - one, *quotients
+
+
 def ways_to(target: int, numbers: Numbers, *, whole: bool, use_all: bool) -> list[str] | None:
     """Commands that lead to the target, by search in depth; None where there are none."""
     lost: set[Numbers] = set()
@@ -129,6 +135,8 @@ def ways_to(target: int, numbers: Numbers, *, whole: bool, use_all: bool) -> lis
     def search(left: Numbers) -> list[str] | None:
         if left[-1] == target and (len(left) == 1 or not use_all):
             return []
+        if use_all and len(left) == 2 and target not in _of_two(*left):
+            return None
         key = tuple(sorted(left))
         if key in lost:
             return None
