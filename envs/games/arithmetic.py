@@ -14,6 +14,9 @@ from fractions import Fraction
 from selfgym.envs.games.game import quoted
 from selfgym.envs.tools import ActionError
 
+Number = int | Fraction
+"""A fraction only where it is no whole number."""
+Numbers = tuple[Number, ...]
 SIGNS = "+-*/"
 MOST_CHARACTERS = 200
 """A longer expression is refused unread."""
@@ -24,25 +27,25 @@ _TOKEN = re.compile(r"\s*([0-9]{1,6}|[-+*/()])", re.ASCII)
 class Value:
     """What an expression is worth, the numbers it uses in order, and whether every value on the way was allowed."""
 
-    worth: Fraction
+    worth: Number
     used: tuple[int, ...]
     whole: bool
 
 
-def combined(left: Fraction, sign: str, right: Fraction) -> Fraction | None:
+def combined(left: Number, sign: str, right: Number) -> Number | None:
     """``left sign right``; None for a division by zero."""
-    if sign == "+":
-        return left + right
-    if sign == "-":
-        return left - right
-    if sign == "*":
-        return left * right
-    return left / right if right else None
+    if sign == "/":
+        if not right:
+            return None
+        worth: Number = Fraction(left, right)
+    else:
+        worth = left + right if sign == "+" else left - right if sign == "-" else left * right
+    return worth.numerator if worth.denominator == 1 else worth
 
 
-def is_natural(number: Fraction) -> bool:
+def is_natural(number: Number) -> bool:
     """Whether it is 1, 2, 3 ..., which is all that Countdown allows on the way."""
-    return number.denominator == 1 and number > 0
+    return number > 0 and number.denominator == 1
 
 
 def read_expression(text: str) -> Value:
@@ -87,7 +90,7 @@ class _Reader:
     def _single(self) -> Value:
         token = self.left.pop(0) if self.left else ""
         if token.isdecimal():
-            return Value(Fraction(token), (int(token),), True)
+            return Value(int(token), (int(token),), True)
         if token != "(":
             what = f"not {quoted(token)}" if token else "but it ends there"
             raise ActionError(f"The expression needs a number or a bracket in one place, {what}.")
@@ -97,10 +100,7 @@ class _Reader:
         return value
 
 
-Numbers = tuple[Fraction, ...]
-
-
-def combinations(numbers: Numbers, *, whole: bool) -> Iterator[tuple[Fraction, str, Fraction, Numbers]]:
+def combinations(numbers: Numbers, *, whole: bool) -> Iterator[tuple[Number, str, Number, Numbers]]:
     """Every way to combine two of the numbers: both, the sign, and the numbers afterwards (the result last).
 
     Of a sum and a product only one order; with ``whole`` only natural results.
@@ -115,6 +115,8 @@ def combinations(numbers: Numbers, *, whole: bool) -> Iterator[tuple[Fraction, s
                 if (sign in "+*" and (right, second) < (left, first)) or (left, sign, right) in told:
                     continue
                 told.add((left, sign, right))
+                if whole and sign == "/" and left % right:
+                    continue
                 worth = combined(left, sign, right)
                 if worth is None or (whole and not is_natural(worth)):
                     continue
@@ -122,10 +124,9 @@ def combinations(numbers: Numbers, *, whole: bool) -> Iterator[tuple[Fraction, s
                 yield left, sign, right, (*rest, worth)
 
 
-def _of_two(one: Fraction, two: Fraction) -> tuple[Fraction | None, ...]:
+def _of_two(one: Number, two: Number) -> tuple[Number | None, ...]:
     """All that two numbers can make."""
-    quotients = (one / two if two else None, two / one if one else None)
-    return one + two, one * two, one - two, two - one, *quotients
+    return one + two, one * two, one - two, two - one, combined(one, "/", two), combined(two, "/", one)
 
 
 def ways_to(target: int, numbers: Numbers, *, whole: bool, use_all: bool) -> list[str] | None:

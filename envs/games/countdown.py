@@ -18,7 +18,15 @@ from random import Random
 from pydantic import BaseModel, Field
 
 from selfgym.envs.core import Outcome
-from selfgym.envs.games.arithmetic import combinations, combined, is_natural, read_expression, ways_to
+from selfgym.envs.games.arithmetic import (
+    Number,
+    Numbers,
+    combinations,
+    combined,
+    is_natural,
+    read_expression,
+    ways_to,
+)
 from selfgym.envs.games.env import GameEnv
 from selfgym.envs.games.game import Game, Move, NoSolutionError, Verb, quoted
 from selfgym.envs.tools import ActionError
@@ -135,7 +143,7 @@ class Countdown(_NumberGame):
             large = rng.sample(_LARGE, level - 1)
             small = [rng.randint(1, 10) for _ in range({1: 3, 2: 3, 3: 4}[level])]
             numbers = (*large, *small)
-            left = tuple(map(Fraction, numbers))
+            left: Numbers = numbers
             for _ in range(rng.randint(2, len(numbers) - 1)):
                 left = rng.choice([after for *_, after in combinations(left, whole=True)])
             least, most = _TARGETS[level]
@@ -178,7 +186,7 @@ class Game24(_NumberGame):
 @lru_cache(maxsize=2048)
 def right_first_moves(numbers: tuple[int, ...]) -> int:
     """How many ways to combine two of the numbers still allow 24; 0 where it cannot be made at all."""
-    moves = combinations(tuple(map(Fraction, numbers)), whole=False)
+    moves = combinations(numbers, whole=False)
     return sum(ways_to(24, after, whole=False, use_all=True) is not None for *_, after in moves)
 
 
@@ -209,12 +217,12 @@ class Game24Env(GameEnv[Board]):
 _LOST = Outcome.FAILURE
 
 
-def _read(state: Board) -> tuple[Fraction, ...]:
-    return tuple(map(Fraction, state.numbers))
+def _read(state: Board) -> Numbers:
+    return tuple(map(_number, state.numbers))
 
 
-def _number(text: str) -> Fraction:
+def _number(text: str) -> Number:
     try:
-        return Fraction(text)
+        return Fraction(text) if "/" in text else int(text)
     except ZeroDivisionError:
         raise ActionError(f"{text} divides by zero.") from None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from random import Random
 
@@ -220,9 +221,10 @@ class NegotiationEnv(GameEnv[Sitting[Talk]]):
         super().__init__(Against(Negotiation(), opponent), level, split, max_steps, render_mode)
 
 
-def divisions(items: Items) -> list[Items]:
+@lru_cache(maxsize=256)
+def divisions(items: Items) -> tuple[Items, ...]:
     """Everything that one player could get."""
-    return [(one, two, three) for one, two, three in product(*(range(count + 1) for count in items))]
+    return tuple((one, two, three) for one, two, three in product(*(range(count + 1) for count in items)))
 
 
 def shares(state: Talk, got: Items) -> tuple[int, int]:

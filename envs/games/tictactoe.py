@@ -132,6 +132,7 @@ class TicTacToeEnv(GameEnv[Sitting[Grid]]):
         super().__init__(Against(TicTacToe(), opponent), level, split, max_steps, render_mode)
 
 
+@lru_cache(maxsize=8192)
 def winner(cells: str) -> str | None:
     """Who has a line."""
     for one, two, three in LINES:
@@ -149,10 +150,12 @@ def value(cells: str) -> int:
     return max((-value(_marked(cells, at)) for at in free), default=0)
 
 
-def best_cells(cells: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def best_cells(cells: str) -> tuple[str, ...]:
     """The cells that keep the value of a position."""
     best = value(cells)
-    return [str(at + 1) for at, cell in enumerate(cells) if cell == "." and -value(_marked(cells, at)) == best]
+    free = (at for at, cell in enumerate(cells) if cell == ".")
+    return tuple(str(at + 1) for at in free if -value(_marked(cells, at)) == best)
 
 
 def _marked(cells: str, at: int) -> str:

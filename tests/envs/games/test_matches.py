@@ -50,9 +50,9 @@ def test_a_cell_that_is_taken_or_none_is_refused(cell):
 def test_the_empty_grid_is_a_draw_and_known_positions_are_what_they_are():
     assert value("." * 9) == 0
     assert value("XX.OO....") == 1
-    assert best_cells("XX.OO....") == ["3"]
+    assert best_cells("XX.OO....") == ("3",)
     assert value("X...O...X") == 0
-    assert best_cells("X...O...X") == ["2", "4", "6", "8"]
+    assert best_cells("X...O...X") == ("2", "4", "6", "8")
     assert value("X.......O") == 1
 
 
