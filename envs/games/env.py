@@ -127,8 +127,14 @@ class GameEnv(AgentEnv[str], Generic[S]):
         try:
             name, goal, data, steps, said, error, outcome = json.loads(unseal(self._kind, snapshot, _MOST))
             state, ended = self.game.loaded(data), Outcome(outcome)
-            if not isinstance(steps, int) or not all(isinstance(text, str) for text in (name, goal, said, error or "")):
+            if (
+                not name
+                or not isinstance(steps, int)
+                or not all(isinstance(text, str) for text in (name, goal, said, error or ""))
+            ):
                 raise ValueError("its parts are not what they should be")
+            self.game.describe(state)
+            self.game.legal(state)  # a state that was made up fails here, before anything has changed
         except (ValueError, TypeError, LookupError, RecursionError) as wrong:
             raise SnapshotError(f"cannot restore: {wrong}") from None
         self._id, self._state, self._goal = name, state, goal

@@ -143,7 +143,7 @@ class Sokoban(Game[Warehouse]):
                 if left is not None and -done + 1 < cost.get(then, 1 << 30):
                     cost[then], came[then] = -done + 1, (place, way)
                     heappush(queue, (left - done + 1, done - 1, then))
-        raise NoSolutionError("no box can be brought home any more" if not queue else "the search took too long")
+        raise NoSolutionError("not every box can be brought home any more" if not queue else "the search took too long")
 
 
 class SokobanEnv(GameEnv[Warehouse]):

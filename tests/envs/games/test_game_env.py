@@ -1,5 +1,7 @@
 """What all games share: seeds, splits, levels, snapshots, tool calls, the solver."""
 
+import json
+
 import gymnasium
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +13,7 @@ from selfgym.agents.rollout import Job, rollout
 from selfgym.agents.solver import SolverAgent
 from selfgym.envs.core import Outcome, SnapshotError
 from selfgym.envs.games.game import split_of
+from selfgym.envs.sealed import seal, unseal
 from selfgym.memory.episode import Source
 
 ALONE = ("TextCraft", "Sokoban", "Countdown", "Game24", "BlocksWorld")
@@ -164,6 +167,37 @@ def test_a_snapshot_of_another_game_is_refused(name):
     other.reset(seed=1)
     with pytest.raises(SnapshotError):
         env.restore(other.snapshot())
+
+
+def leaves(data, path=()):
+    if isinstance(data, dict | list):
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from leaves(value, (*path, key))
+    else:
+        yield path
+
+
+@pytest.mark.parametrize("name", ALL)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_forged_snapshot_is_refused_or_shown(name, data):
+    env = made(name)
+    env.reset(seed=1)
+    kind = env._kind
+    saved = json.loads(unseal(kind, env.snapshot(), 1 << 20))
+    *path, last = data.draw(st.sampled_from(list(leaves(saved))))
+    inner = saved
+    for key in path:
+        inner = inner[key]
+    inner[last] = data.draw(st.sampled_from([None, -1, 0, 99, "", "#", "1/0", "x" * 50, [], {}, True, 1.5, "running"]))
+    before = env.snapshot()
+    try:
+        observation, info = env.restore(seal(kind, json.dumps(saved).encode()))
+    except SnapshotError:
+        assert env.snapshot() == before
+    else:
+        assert observation in env.observation_space
+        assert isinstance(info["outcome"], Outcome)
 
 
 def test_wrong_options_are_named():
