@@ -8,13 +8,14 @@ batch, so an agent is written as if it were alone and still shares the model.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Generator
+import inspect
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import metadata
 from typing import Any, Protocol
 
-from selfgym.agents.policies.policy import Completion, Prompt
+from selfgym.agents.policies.policy import Completion, Policy, Prompt
 from selfgym.memory.episode import Source
 
 
@@ -47,6 +48,10 @@ class Agent(Protocol):
 
 class UnknownAgentError(LookupError):
     """No agent has that name."""
+
+
+class AgentOptionError(ValueError):
+    """An agent cannot be made with these options, or without a model."""
 
 
 AgentFactory = Callable[..., Agent]
@@ -88,3 +93,29 @@ def find_agent(name: str) -> AgentFactory:
         return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
     except (ImportError, AttributeError) as error:
         raise UnknownAgentError(f"agent {name!r} ({target}) cannot be loaded: {error}") from error
+
+
+def agent_maker(
+    name: str, factory: AgentFactory, policy: Policy | None, options: Mapping[str, Any]
+) -> Callable[[int, str], Agent]:
+    """(seed, episode id) -> agent, given those of ``policy``, ``seed`` and ``key`` that it has a parameter for.
+
+    Raises `AgentOptionError`.
+    """
+    parameters = inspect.signature(factory).parameters
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    unknown = [key for key in options if key not in parameters and not open_ended]
+    if unknown:
+        known = ", ".join(parameters) or "none"
+        raise AgentOptionError(f"agent {name!r} has no option {unknown[0]!r}; it has: {known}")
+    if "policy" in parameters and policy is None and parameters["policy"].default is inspect.Parameter.empty:
+        raise AgentOptionError(
+            f"agent {name!r} asks a language model: give --model (nano, smollm2, a folder, a hub id)"
+        )
+
+    def make(seed: int, key: str) -> Agent:
+        offered = {"policy": policy, "seed": seed, "key": key}
+        fitting = {name: value for name, value in offered.items() if name in parameters}
+        return factory(**{**fitting, **options})
+
+    return make

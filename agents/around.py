@@ -19,6 +19,11 @@ class Around:
         """That of the agent inside."""
         return int(getattr(self.agent, "policy_version", 0))
 
+    @property
+    def usage(self) -> dict[str, int]:
+        """That of the agent inside, where it asks a model in its own way and tells how often."""
+        return dict(getattr(self.agent, "usage", {}))
+
     def begin(self, env: Any) -> None:
         """Pass the environment on."""
         if hasattr(self.agent, "begin"):

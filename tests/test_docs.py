@@ -3,7 +3,7 @@
 On each page the blocks run in order, in one namespace and in an empty folder. What a block's first line may say after
 the language:
 
-* ``python`` runs; a first line ``# file: NAME`` saves the block as that file instead.
+* ``python`` runs; a first line ``# file: NAME`` saves the block as that file instead, and one of ``toml`` too.
 * ``console`` runs each line that starts with ``$ selfgym``, or ends in a pipe to it, and wants exit code 0;
   ``console not-run`` only checks that the commands, options and make targets exist (for what takes minutes or needs
   the network).
@@ -30,6 +30,7 @@ from typing import Literal
 import pytest
 import typer
 
+from selfgym.benchmarks.leaderboard.suite import suite_names
 from selfgym.cli import app
 from selfgym.cli.browsers import web_needs
 from selfgym.cli.desktops import desktop_needs
@@ -115,7 +116,7 @@ def script_of(page: Path, absent: Iterable[str]) -> str:
         if {"not-run", *absent} & set(block.marks):
             continue
         named = re.match(r"# file: (\S+)\n", block.text)
-        if block.language == "python" and named:
+        if block.language in ("python", "toml") and named:
             script.append(f"__import__('pathlib').Path({named[1]!r}).write_text({block.text!r})")
         elif block.language == "python":
             script.append(f"exec(compile('\\n' * {block.line} + {block.text!r}, {page.name!r}, 'exec'))")
@@ -165,7 +166,8 @@ def complaint(line: str) -> str:
     command, name = known[words[1]], words[1]
     if hasattr(command, "commands") and len(words) > 2 and not words[2].startswith("-"):
         name = f"{name} {words[2]}"
-        command = command.commands.get(words[2])
+        suite = words[1] == "bench" and (words[2] in suite_names() or words[2].endswith(".toml"))
+        command = command.commands.get("run" if suite else words[2])
         if command is None:
             return f"`{line}`: there is no command {name!r}"
     options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
@@ -192,6 +194,8 @@ def test_wrong_command_lines_are_noticed() -> None:
     assert "no option" in complaint("echo 'a | b' | selfgym doctor --loud")
     assert "no make target" in complaint("make coffee")
     assert complaint("selfgym doctor --json") == ""
+    assert complaint("selfgym bench quick --agent expert") == complaint("selfgym bench x.toml --agent expert") == ""
+    assert "no option" in complaint("selfgym bench quick --loud")
 
 
 @pytest.mark.parametrize("page", [*PAGES, *ROOMS], ids=lambda page: f"{page.parent.name}-{page.name}")

@@ -65,6 +65,9 @@ def test_the_wheel_has_every_source_file_once(wheel: Path) -> None:
     assert {"selfgym/py.typed", "selfgym/__init__.py", "selfgym/cli/__init__.py"} <= set(names)
     sandbox = {f"selfgym/envs/sandbox/guest/etc/{name}" for name in ("group", "hosts", "nsswitch.conf", "passwd")}
     assert sandbox | {"selfgym/envs/sandbox/Dockerfile"} <= set(names)
+    page = {f"leaderboard/page/{name}" for name in ("page.html", "sort.js", "style.css")}
+    board = {f"selfgym/benchmarks/{name}" for name in page | {"suites/quick.toml", "suites/frozen.toml"}}
+    assert board <= set(names)
     assert not [name for name in names if "__pycache__" in name or "/results/" in name or "/tests/" in name]
 
 

@@ -71,8 +71,21 @@ def loops(episode: Episode) -> int:
     return repeated
 
 
-def wilson(wins: int, trials: int) -> tuple[float, float]:
-    """The 95% score interval of a proportion (Wilson 1927); (0, 1) without trials.
+def pass_at_k(tries: int, wins: int, k: int) -> float:
+    """The unbiased estimate that at least one of ``k`` tries succeeds, from ``tries`` of which ``wins`` did.
+
+    Chen et al. 2021 (arXiv 2107.03374), equation 1. Raises `ValueError` unless 1 <= k <= tries and wins <= tries.
+
+    >>> [pass_at_k(4, 1, k) for k in (1, 2, 4)]
+    [0.25, 0.5, 1.0]
+    """
+    if not (1 <= k <= tries and 0 <= wins <= tries):
+        raise ValueError(f"pass@{k} cannot be told from {wins} successes in {tries} tries")
+    return 1.0 - math.comb(tries - wins, k) / math.comb(tries, k)
+
+
+def wilson(wins: float, trials: int) -> tuple[float, float]:
+    """The 95% score interval of a proportion (Wilson 1927); (0, 1) without trials. A trial may be won in part.
 
     >>> [round(bound, 3) for bound in wilson(80, 100)]
     [0.711, 0.867]

@@ -38,7 +38,7 @@ FORMATS: dict[str, Format] = {
     one.name: one
     for one in (
         Format("jsonl", "one Episode a line, lossless (.jsonl or .jsonl.gz)", jsonl.write, jsonl.read),
-        Format("parquet", "one row an episode, steps as a list of structs", parquet.write),
+        Format("parquet", "one row an episode, steps as a list of structs", parquet.write, parquet.read),
         Format("sharegpt", "conversations for LLaMA-Factory and the like, one a line", conversations.write_sharegpt),
         Format("messages", "chat messages for TRL and OpenAI fine-tuning, one a line", conversations.write_messages),
         Format(

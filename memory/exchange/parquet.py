@@ -9,13 +9,13 @@ that memory stays small however many episodes there are. Needs pyarrow.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from selfgym.memory.episode import Episode
-from selfgym.memory.exchange.files import CannotWriteError, replacing
+from selfgym.memory.exchange.files import CannotWriteError, DamagedFileError, naming, parse_json, replacing
 
 ROW_GROUP = 256
 """Episodes in memory at once."""
@@ -102,3 +102,30 @@ def _row(episode: Episode) -> dict[str, Any]:
     row["env_options"] = json.dumps(row["env_options"], ensure_ascii=False)
     row["seed"] = None if episode.seed is None else str(episode.seed)
     return row
+
+
+def read(path: Path) -> Iterator[Episode]:
+    """The episodes of a file that `write` made, a row group at a time."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise DamagedFileError(f"{path} cannot be read: Parquet needs pyarrow: pip install pyarrow") from error
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            if not file.schema_arrow.equals(schema()):
+                raise DamagedFileError(f"{path}: its columns are not those of episodes")
+            for group in range(file.num_row_groups):
+                for number, row in enumerate(file.read_row_group(group).to_pylist()):
+                    yield _episode(row, f"{path}, row group {group}, row {number}")
+    except pa.ArrowException as error:
+        raise DamagedFileError(f"{path}: not a Parquet file: {error}") from error
+
+
+def _episode(row: dict[str, Any], where: str) -> Episode:
+    for part in (row, *(row["steps"] or ())):
+        part["info"] = parse_json(part["info"] or "", where)
+    row["env_options"] = parse_json(row["env_options"] or "", where)
+    with naming(where, "an episode"):
+        return Episode.model_validate(row)

@@ -145,6 +145,19 @@ def test_parquet_holds_every_field_in_row_groups(tmp_path, monkeypatch):
         row["env_options"] = json.loads(row["env_options"])
         row["seed"] = None if row["seed"] is None else int(row["seed"])
         assert Episode.model_validate(row) == episode
+    assert list(import_episodes(tmp_path / "x.parquet", "parquet")) == list(EPISODES)
+
+
+def test_what_is_not_parquet_or_not_of_episodes_is_refused(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    (tmp_path / "noise").write_bytes(b"PAR1 and then nothing")
+    parquet.write_table(pyarrow.table({"id": ["a"]}), tmp_path / "other")
+    with pytest.raises(DamagedFileError, match="not a Parquet file"):
+        list(import_episodes(tmp_path / "noise", "parquet"))
+    with pytest.raises(DamagedFileError, match="not those of episodes"):
+        list(import_episodes(tmp_path / "other", "parquet"))
 
 
 def test_conversations_alternate_and_end_with_the_assistant(tmp_path):
@@ -170,8 +183,8 @@ def test_formats_say_what_they_are_and_unknown_ones_name_the_nearest(tmp_path):
         assert one.read or one.write
     with pytest.raises(UnknownFormatError, match=r"no format 'sharegtp'\. Did you mean 'sharegpt'\?"):
         export_episodes([], tmp_path / "x", "sharegtp")
-    with pytest.raises(UnknownFormatError, match=r"'parquet' cannot be read\..* can be read: jsonl, atif, agentgym"):
-        import_episodes(tmp_path / "x", "parquet")
+    with pytest.raises(UnknownFormatError, match=r"'messages' cannot be read\..* can be read: jsonl, parquet, atif"):
+        import_episodes(tmp_path / "x", "messages")
     with pytest.raises(UnknownFormatError, match=r"'alfworld' cannot be written"):
         export_episodes([], tmp_path / "x", "alfworld")
     with pytest.raises(FileNotFoundError, match="to import"):

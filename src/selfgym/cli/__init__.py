@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import selfgym
-from selfgym.cli import bench, doctor, download, episodes, evolve, exchange, listing, memory, play, run
+from selfgym.cli import bench, doctor, download, episodes, evolve, exchange, listing, memory, play, run, suites
 
 app = typer.Typer(
     name="selfgym",
@@ -33,6 +33,7 @@ app.command("import")(exchange.import_)
 app.command("evolve")(evolve.evolve)
 app.add_typer(memory.memory, name="memory")
 app.add_typer(bench.bench, name="bench")
+app.command("leaderboard")(suites.leaderboard)
 app.command("download")(download.download)
 app.command("doctor")(doctor.doctor)
 

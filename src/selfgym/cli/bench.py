@@ -1,4 +1,4 @@
-"""``selfgym bench``: what methods of remembering are worth, and what becomes of them among attackers."""
+"""``selfgym bench``: suites for any agent; what memories are worth, and what becomes of them among attackers."""
 
 from __future__ import annotations
 
@@ -9,17 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from selfgym.cli import suites
 from selfgym.cli.console import AsJson, Quiet, hush_transformers, print_json, progress_bar
 
 if TYPE_CHECKING:
     from selfgym.benchmarks.memory.protocol import Plan, Played
 
-bench = typer.Typer(no_args_is_help=True, help="Measure what a method is worth, with intervals.")
+bench = typer.Typer(cls=suites.SuiteGroup, no_args_is_help=True)
 
 
 @bench.callback()
 def _group() -> None:
-    """Measure what a method is worth, with intervals."""
+    """Measure what an agent or a method is worth, with intervals.
+
+    The name of a suite is a command too: [bold]selfgym bench quick --agent my_package:MyAgent[/] is
+    [bold]selfgym bench run quick --agent my_package:MyAgent[/].
+    """
+
+
+suites.add_to(bench)
 
 
 @bench.command()

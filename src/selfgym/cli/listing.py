@@ -69,11 +69,11 @@ def _entry(name: str, target: str) -> Entry:
     except (ImportError, AttributeError) as error:
         return Entry(name, "", f"cannot be loaded: {error}", False, target)
     about = (inspect.getdoc(found) or "").partition("\n")[0].replace("``", "")
-    missing = _missing(name)
-    return Entry(name, about, missing, not missing, target)
+    needed = missing(name)
+    return Entry(name, about, needed, not needed, target)
 
 
-def _missing(name: str) -> str:
+def missing(name: str) -> str:
     """What keeps an environment that loads from being played here."""
     if name.startswith(("selfgym/Web-", "selfgym/MiniWoB-")):
         from selfgym.cli.browsers import web_needs

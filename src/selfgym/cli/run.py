@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfgym.cli.console import AsJson, CommandError, Quiet, hush_transformers, parse_options, print_json, progress_bar
+from selfgym.cli.console import AsJson, Quiet, hush_transformers, parse_options, print_json, progress_bar
 from selfgym.cli.play import EnvOptions, make_env
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def run(
 
       selfgym run --agent my_package:MyAgent --store mine.db --json
     """
-    from selfgym.agents.agent import find_agent
+    from selfgym.agents.agent import agent_maker, find_agent
     from selfgym.agents.policies.load import load_policy
     from selfgym.agents.workers import EnvPool
     from selfgym.memory.store import EpisodeStore
@@ -77,7 +76,7 @@ def run(
         hush_transformers()
     policy = load_policy(model) if model else None
     options = parse_options(agent_option or []) | ({"temperature": temperature} if temperature is not None else {})
-    maker = _agent_maker(agent, factory, policy, options)
+    maker = agent_maker(agent, factory, policy, options)
     store.parent.mkdir(parents=True, exist_ok=True)
     make = partial(make_env, env, env_options)
     with EpisodeStore(store) as episode_store, EnvPool(make) as pool, progress_bar(quiet=quiet or json) as progress:
@@ -104,25 +103,6 @@ def _jobs(
         identity = f"{record['run']}/{seed}"
         task = {"task_id": f"{record['env']}:{seed}"}
         yield Job(identity, make, partial(maker, seed, identity), seed, record=record | task)
-
-
-def _agent_maker(
-    name: str, factory: Callable[..., Agent], policy: Policy | None, options: dict[str, Any]
-) -> Callable[[int, str], Agent]:
-    """(seed, episode id) -> agent, given those of ``policy``, ``seed`` and ``key`` that it has a parameter for."""
-    parameters = inspect.signature(factory).parameters
-    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-    unknown = [key for key in options if key not in parameters and not open_ended]
-    if unknown:
-        raise CommandError(f"agent {name!r} has no option {unknown[0]!r}; it has: {', '.join(parameters) or 'none'}")
-    if "policy" in parameters and policy is None and parameters["policy"].default is inspect.Parameter.empty:
-        raise CommandError(f"agent {name!r} asks a language model: give --model (nano, smollm2, a folder, a hub id)")
-
-    def make(seed: int, key: str) -> Agent:
-        offered = {"policy": policy, "seed": seed, "key": key}
-        return factory(**{name: value for name, value in offered.items() if name in parameters} | options)
-
-    return make
 
 
 def _play(
