@@ -59,6 +59,7 @@ _BUILT_IN = {
     "random": "selfgym.agents.random:RandomAgent",
     "clerk": "selfgym.agents.clerk:ClerkAgent",
     "expert": "selfgym.agents.expert:ExpertAgent",
+    "solver": "selfgym.agents.solver:SolverAgent",
     "skilled-expert": "selfgym.agents.skilled_expert:SkilledExpertAgent",
     "programmer": "selfgym.agents.programmer:ProgrammerAgent",
     "react": "selfgym.agents.react:ReactAgent",

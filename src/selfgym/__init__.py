@@ -39,6 +39,14 @@ def _register() -> None:
         "selfgym/Web-v0": "selfgym.envs.web.opened:WebEnv",
         "selfgym/BrowserGym-v0": "selfgym.envs.adapters.browsergym:BrowserGymEnv",
         "selfgym/MiniWoB-v0": "selfgym.envs.web.miniwob.env:MiniWobEnv",
+        "selfgym/TextCraft-v0": "selfgym.envs.games.textcraft:TextCraftEnv",
+        "selfgym/Sokoban-v0": "selfgym.envs.games.sokoban:SokobanEnv",
+        "selfgym/Countdown-v0": "selfgym.envs.games.countdown:CountdownEnv",
+        "selfgym/Game24-v0": "selfgym.envs.games.countdown:Game24Env",
+        "selfgym/BlocksWorld-v0": "selfgym.envs.games.blocks:BlocksWorldEnv",
+        "selfgym/TicTacToe-v0": "selfgym.envs.games.tictactoe:TicTacToeEnv",
+        "selfgym/KuhnPoker-v0": "selfgym.envs.games.kuhn:KuhnPokerEnv",
+        "selfgym/Negotiation-v0": "selfgym.envs.games.negotiation:NegotiationEnv",
     }
     ids = {found.name: found.value for found in metadata.entry_points(group="selfgym.envs")} | ids
     tasks = {f"selfgym/MiniWoB-{task}-v0": task for task in (*PAGES, *FLIGHTS)}
