@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from inspect import isgenerator
 from random import Random
-from typing import Any, Generic
+from typing import Generic
 
-from selfgym.agents.agent import Agent, Decision
-from selfgym.agents.rollout import Process
+from selfgym.agents.agent import Agent
+from selfgym.agents.rollout import Process, decide
 from selfgym.envs.core import Outcome
 from selfgym.envs.games.game import Game, S
 from selfgym.envs.games.match import Against, Match, Sitting
@@ -69,7 +68,7 @@ def duel(match: Match[S], agents: Sequence[Agent], *, level: int = 1, seed: int 
             "admissible_commands": match.legal(now),
         }
         observation = error or "\n".join([*seen[player], match.describe(now, player)])
-        decision = yield from _decided(agents[player], observation, info)
+        decision = yield from decide(agents[player], observation, info)
         steps += 1
         try:
             after, said = match.apply(now, game.command(decision.action))
@@ -84,10 +83,3 @@ def duel(match: Match[S], agents: Sequence[Agent], *, level: int = 1, seed: int 
     over = match.turn(now) is None
     ended = [match.outcome(first, now, one) if over else Outcome.TRUNCATED for one in (0, 1)]
     return Result((totals[0], totals[1]), (ended[0], ended[1]), steps)
-
-
-def _decided(agent: Agent, observation: str, info: dict[str, Any]) -> Process[Decision]:
-    answer = agent.act(observation, info)
-    if isgenerator(answer):
-        answer = yield from answer
-    return answer if isinstance(answer, Decision) else Decision(str(answer))

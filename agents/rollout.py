@@ -124,6 +124,14 @@ def call(env: Any, method: str, *arguments: Any, **keywords: Any) -> Process[Any
     return getattr(env, method)(*arguments, **keywords)
 
 
+def decide(agent: Agent, observation: Any, info: dict[str, Any]) -> Process[Decision]:
+    """What an agent does next, its prompts answered on the way. Raises whatever the agent does."""
+    answer = agent.act(observation, info)
+    if isgenerator(answer):
+        answer = yield from answer
+    return answer if isinstance(answer, Decision) else Decision(answer)  # type: ignore[arg-type]
+
+
 def play(job: Job) -> Process[Episode]:
     """Play one episode; always returns an `Episode`, whatever fails."""
     recorder = _Recorder(job)
@@ -189,13 +197,10 @@ class _Recorder:
 
     def _decide(self) -> Process[Decision]:
         assert self.agent is not None
-        answer = _guard(self.agent.act, self.observation, self.info)
-        if isgenerator(answer):
-            try:
-                answer = yield from answer
-            except Exception as error:
-                raise _AgentFailure from error
-        return answer if isinstance(answer, Decision) else Decision(answer)
+        try:
+            return (yield from decide(self.agent, self.observation, self.info))
+        except Exception as error:
+            raise _AgentFailure from error
 
     def _step(self, env: AgentEnv[Any], decision: Decision) -> Process[None]:
         key = yield from call(env, "state_key")

@@ -67,7 +67,7 @@ def test_the_wheel_has_every_source_file_once(wheel: Path) -> None:
     assert sandbox | {"selfgym/envs/sandbox/Dockerfile"} <= set(names)
     page = {f"leaderboard/page/{name}" for name in ("page.html", "sort.js", "style.css")}
     board = {f"selfgym/benchmarks/{name}" for name in page | {"suites/quick.toml", "suites/frozen.toml"}}
-    assert board <= set(names)
+    assert board | {"selfgym/viewer/view.css", "selfgym/viewer/view.js"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or "/results/" in name or "/tests/" in name]
 
 

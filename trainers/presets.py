@@ -159,8 +159,8 @@ _GROUPS: dict[str, dict[str, Any]] = {
 }
 """What differs for methods on groups: many small updates, each on episodes of the policy it updates."""
 _HELD = {"refused": 0.5, "replay": 0.6, "negative": 0.3}
-"""What keeps ``nano`` from falling apart under advantages: with a plain loss it did, within three iterations at this
-rate and within fifteen at 3e-4 (benchmarks/LOG.md)."""
+"""What keeps ``nano`` from falling apart under advantages: with a plain loss it did, within three iterations at
+1e-3 and within fifteen at 3e-4 (benchmarks/LOG.md)."""
 _ADVANTAGES = ("grpo", "dr-grpo", "rloo", "dapo", "gigpo", "starpo", "sage", "sage-without-library")
 
 

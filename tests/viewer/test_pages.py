@@ -11,6 +11,7 @@ from selfgym.memory.episode import Step
 from selfgym.memory.library import Library
 from selfgym.memory.snapshots import snapshots
 from selfgym.memory.store import EpisodeNotFoundError, EpisodeStore, NotAStoreError, StoreError
+from selfgym.viewer.export import export_page
 from selfgym.viewer.links import STEPS
 from selfgym.viewer.list_page import SIZE
 from selfgym.viewer.pointer import drawn
@@ -266,3 +267,10 @@ def test_a_run_that_still_grows_is_followed(tmp_path):
         assert source.index.grow() == 0
         assert "1 of 30 episodes" in read(source, "/0/episodes?q=whistle").body
     source.close()
+
+
+def test_an_export_says_what_of_a_group_it_has_no_room_for(source, tmp_path):
+    export_page(source, tmp_path / "few.html", limit=3, filters={})
+    assert "2 further episodes of the group are left out." in (tmp_path / "few.html").read_text(encoding="utf-8")
+    export_page(source, tmp_path / "all.html", limit=99, filters={})
+    assert "of the group are left out" not in (tmp_path / "all.html").read_text(encoding="utf-8")

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 _BATCH = 32
 """Episodes stored in one transaction: what a killed run may have to play again."""
 
+AgentOptions = Annotated[
+    list[str] | None,
+    typer.Option("--agent-option", "-a", metavar="NAME=VALUE", help="A keyword argument of the agent; repeatable."),
+]
+
 
 def run(
     env: Annotated[str, typer.Option(help="Environment id; `selfgym envs` lists them.")] = "selfgym/Household-v0",
@@ -45,10 +50,7 @@ def run(
     ] = False,
     temperature: Annotated[float | None, typer.Option(min=0.0, help="Of the agent's sampling; 0 is greedy.")] = None,
     option: EnvOptions = None,
-    agent_option: Annotated[
-        list[str] | None,
-        typer.Option("--agent-option", "-a", metavar="NAME=VALUE", help="A keyword argument of the agent; repeatable."),
-    ] = None,
+    agent_option: AgentOptions = None,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -63,18 +65,14 @@ def run(
       selfgym run --agent my_package:MyAgent --store mine.db --json
     """
     from selfgym.agents.agent import agent_maker, find_agent
-    from selfgym.agents.policies.load import load_policy
     from selfgym.agents.workers import EnvPool
     from selfgym.memory.store import EpisodeStore
 
     env_options = parse_options(option or []) | ({"max_steps": max_steps} if max_steps else {})
     make_env(env, env_options).close()  # so that a wrong option is one error and not one an episode
-    if ":" in agent:
-        sys.path.append(os.getcwd())  # an agent in a file beside the person is found, as with `python -m`
+    look_here_for(agent)
     factory = find_agent(agent)
-    if model and not model.startswith("scripted:"):
-        hush_transformers()
-    policy = load_policy(model) if model else None
+    policy = policy_of(model)
     options = parse_options(agent_option or []) | ({"temperature": temperature} if temperature is not None else {})
     maker = agent_maker(agent, factory, policy, options)
     store.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +86,21 @@ def run(
         jobs = list(_jobs(range(seed, seed + episodes), pool.lease if processes else make, maker, record))
         played = _play(jobs, policy, episode_store, parallel, partial(progress, "episodes"))
     _report(played, run_name, store, as_json=json, quiet=quiet)
+
+
+def look_here_for(agent: str) -> None:
+    """Let ``module:Class`` be in a file beside the person, as with ``python -m``."""
+    if ":" in agent:
+        sys.path.append(os.getcwd())
+
+
+def policy_of(model: str | None) -> Policy | None:
+    """The model that ``--model`` names; None where it names none."""
+    from selfgym.agents.policies.load import load_policy
+
+    if model and not model.startswith("scripted:"):
+        hush_transformers()
+    return load_policy(model) if model else None
 
 
 def _fresh_name(agent: str, runs: list[str]) -> str:

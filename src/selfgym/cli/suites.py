@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +15,12 @@ from selfgym.cli.console import (
     CommandError,
     Quiet,
     did_you_mean,
-    hush_transformers,
     parse_options,
     print_json,
     print_table,
     progress_bar,
 )
+from selfgym.cli.run import AgentOptions, look_here_for, policy_of
 
 if TYPE_CHECKING:
     from selfgym.agents.policies.policy import Policy
@@ -72,10 +71,7 @@ def run(
     model: Annotated[
         str | None, typer.Option(help="For agents that ask one: nano, smollm2, a folder, a .gguf file or a hub id.")
     ] = None,
-    agent_option: Annotated[
-        list[str] | None,
-        typer.Option("--agent-option", "-a", metavar="NAME=VALUE", help="A keyword argument of the agent; repeatable."),
-    ] = None,
+    agent_option: AgentOptions = None,
     workers: Annotated[int, typer.Option(min=1, help="Episodes at once, in processes of their own.")] = 1,
     samples: Annotated[int, typer.Option(min=1, help="Tries at each task, for pass@k.")] = 1,
     fresh: Annotated[
@@ -117,10 +113,9 @@ def run(
         raise CommandError("--online is a way to learn: give --method too")
     chosen = find_suite(suite)
     _need_pyarrow()
-    if ":" in agent:
-        sys.path.append(os.getcwd())  # an agent in a file beside the person is found, as with `python -m`
+    look_here_for(agent)
     entrant = Entrant(agent, parse_options(agent_option or []), model or "")
-    policy = _policy(model)
+    policy = policy_of(model)
     check_entrant(entrant, chosen, policy)  # before anybody else plays for minutes
     mine = _planned(chosen, entrant, samples, fresh, method, online)
     ends = [] if alone else list(_ends(chosen, entrant, fresh))
@@ -164,16 +159,6 @@ def _run(plan: Plan, out: Path, progress: Any, policy: Policy | None, workers: i
     for one in result.left_out:
         print(f"LEFT OUT for {result.name}: {one.part}: {one.reason}", file=sys.stderr)
     return result
-
-
-def _policy(model: str | None) -> Policy | None:
-    if not model:
-        return None
-    from selfgym.agents.policies.load import load_policy
-
-    if not model.startswith("scripted:"):
-        hush_transformers()
-    return load_policy(model)
 
 
 def _need_pyarrow() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -52,7 +52,7 @@ def export_page(source: Source, path: Path, *, limit: int, filters: dict[str, st
         note(f"{len(episodes):,} of {matching:,} episodes", _asked(filters), ". Exported by selfgym view."),
         tag("section", tag("h2", "Learning curves"), curves_body(runs, links)) if runs else None,
         tag("section", tag("h2", "Episodes"), episode_table(episodes, links), id="episodes"),
-        *(_folded(f"g{number}", group_title(members), group_body(name, members, links, level=3))
+        *(_folded(f"g{number}", group_title(members), _tree(source, name, members, links))
           for number, (name, members) in enumerate(trees.items())),
         tag("h2", "Episodes, step by step"),
         *(_episode(f"e{number}", episode, source, links) for number, episode in enumerate(episodes)),
@@ -73,18 +73,16 @@ def _asked(filters: dict[str, str]) -> str:
 def _chosen(source: Source, limit: int, filters: dict[str, str]) -> list[Episode]:
     """Matching episodes, each followed by the others of its group."""
     found: dict[str, Episode] = {}
+    trees: set[str] = set()
     for episode in source.store.episodes(limit=limit, **filters):
-        for one in (episode, *_group(source, episode)):
+        others: Iterable[Episode] = ()
+        if episode.group and episode.parent and episode.group not in trees:
+            trees.add(episode.group)
+            others = source.store.episodes(group=episode.group, limit=MOST)
+        for one in (episode, *others):
             if len(found) < limit:
                 found.setdefault(one.id, one)
     return list(found.values())
-
-
-def _group(source: Source, episode: Episode) -> Sequence[Episode]:
-    """The other paths of the tree that an episode is a part of."""
-    if not (episode.group and episode.parent):
-        return ()
-    return list(source.store.episodes(group=episode.group, limit=MOST))
 
 
 def _trees(episodes: Sequence[Episode]) -> dict[str, list[Episode]]:
@@ -94,6 +92,12 @@ def _trees(episodes: Sequence[Episode]) -> dict[str, list[Episode]]:
         if episode.group:
             groups.setdefault(episode.group, []).append(episode)
     return {name: members for name, members in groups.items() if any(member.parent for member in members)}
+
+
+def _tree(source: Source, name: str, members: Sequence[Episode], links: PageLinks) -> Html:
+    left = source.store.count(group=name) - len(members)
+    told = note(f"{left:,} further episodes of the group are left out.") if left else None
+    return join([group_body(name, members, links, level=3), told])
 
 
 def _folded(anchor: str, title: object, body: Html) -> Html:
