@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -28,6 +29,18 @@ def test_it_reports_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     assert checks["Python"]["found"].startswith(platform.python_version())
     assert "cores" in checks["machine"]["found"]
     assert {"torch", "transformers", "Chromium", "applications", "vllm", "ray", "Code-v0 packages"} <= checks.keys()
+
+
+def test_the_core_install_is_enough_for_it(tmp_path: Path) -> None:
+    extras = "torch transformers peft accelerate gguf pyarrow tensorboard matplotlib playwright PIL Xlib dbus_fast"
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({extras.split()!r}))\n"
+        "from selfgym.cli import main; sys.exit(main(['doctor', '--json']))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    checks = {check["name"]: check for check in json.loads(answer.stdout)}
+    assert not any(checks[name]["ok"] for name in ("torch", "Xlib", "PIL", "pyarrow"))
 
 
 def test_what_is_missing_comes_with_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from selfgym.envs.desktop.real.display import Display
+if TYPE_CHECKING:  # importing it takes python-xlib, which `selfgym doctor` does without
+    from selfgym.envs.desktop.real.display import Display
 
 _AT_ONCE = 0.008
 """Seconds within which a program answers that has nothing else to do."""
