@@ -61,9 +61,10 @@ wheel: install data
 
 # warnings are errors; needs no network
 docs: install
-	@rm -rf build/docs build/docs-source
+	@rm -rf build/docs build/docs-source build/docs-trees
 	$(bin)/python docs/site/sources.py build/docs-source
-	$(quiet_machine) $(bin)/python -m sphinx --quiet --fail-on-warning --keep-going --conf-dir docs/site build/docs-source build/docs
+	$(quiet_machine) $(bin)/python -m sphinx --quiet --fail-on-warning --keep-going --conf-dir docs/site \
+		--doctree-dir build/docs-trees build/docs-source build/docs
 	@echo "build/docs/index.html"
 
 check: lint types wheel docs test

@@ -34,5 +34,3 @@ def test_every_citation_is_in_the_index() -> None:
 
 def test_the_index_names_no_file_that_does_not_cite_its_paper() -> None:
     assert not listed() - cited()
-
-

@@ -19,7 +19,7 @@ FACE = ("cli", "viewer")  # folders of src/selfgym that are no links
 PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/LOG.md")
 # these run under another Python than ours, or inside a sandbox, and are no part of the API
 ELSEWHERE = ("benchmarks/speed/peers", "envs/web/sites/apps", "envs/sandbox/guest", "envs/code/guest")
-LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s#]+)(#[^)\s]*)?\)")
+LINK = re.compile(r"\[([^\]]+)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -78,7 +78,7 @@ def relinked(text: str, page: str, target: Path) -> str:
         place = path.resolve().relative_to(ROOT)
         folder, up = str(place.parent), "../" * page.count("/")
         if place.suffix == ".py" and folder in code:
-            return f"{{py:mod}}`{label.strip('`')} <{dotted(folder, place.stem)}>`"
+            return f"{{py:mod}}`{label.replace('`', '')} <{dotted(folder, place.stem)}>`"
         if path.is_dir() or (place.name == "README.md" and folder in ROOMS):
             room = str(place).removesuffix("/README.md")
             return f"[{label}]({up}api/{dotted(room)}.md)" if room in code else label
@@ -96,7 +96,9 @@ def contents(page: str) -> list[str]:
     lines: list[str] = []
     for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
         caption, _, body = section.partition("\n")
-        entries = [f"docs/{Path(found[2]).stem}" for found in LINK.finditer(body) if re.fullmatch(r"[\w-]+\.md", found[2])]
+        entries = [
+            f"docs/{Path(found[2]).stem}" for found in LINK.finditer(body) if re.fullmatch(r"[\w-]+\.md", found[2])
+        ]
         lines += toctree(list(dict.fromkeys(entries)), ":hidden:", f":caption: {caption}")
     rest = ["api/index", "benchmarks/LOG", "CHANGELOG", "CONTRIBUTING"]
     return [*toctree(["docs/README"], ":hidden:"), *lines, *toctree(rest, ":hidden:", ":caption: Reference")]
