@@ -48,7 +48,7 @@ pygments_style, pygments_dark_style = "friendly", "github-dark"
 
 
 def tidy(app: Any, doctree: nodes.document) -> None:
-    """Drop bases that say nothing; look annotations up by the name they have and not by all names that end so (slow)."""
+    """Drop bases that say nothing; look annotations up by the name they have, not by all names that end so (slow)."""
     for node in [node for node in doctree.findall(nodes.paragraph) if node.astext() == "Bases: object"]:
         node.parent.remove(node)
     for node in doctree.findall(pending_xref):
