@@ -103,17 +103,17 @@ _DESKTOP_NANO: dict[str, Any] = {
     "env_options": {"task": "files-count", "marks": True, "width": 640, "height": 400, "max_steps": 6},
     "words": 100,
     "workers": 1,
-    "demos": 400,
-    "clone": {"steps": 300, "batch_tokens": 1024, "learning_rate": 3e-3, "bf16": True},
+    "demos": 100,
+    "clone": {"steps": 600, "batch_tokens": 1024, "learning_rate": 1e-3, "bf16": True},
     "clone_context": 0.0,
-    "tasks": 16,
+    "tasks": 32,
     "unit": 16,
-    "iterations": 4,
-    "evaluate_every": 2,
-    "average": 2,
+    "iterations": 10,
+    "evaluate_every": 5,
+    "average": 4,
     "evaluations": 150,
 }
-"""What differs for ``nano`` there: one kind of task, whose episodes have 300 tokens."""
+"""What differs for ``nano`` there: one kind of task, whose episodes have 300 tokens, and few demonstrations."""
 _REFLECTION_NANO: dict[str, Any] = {
     "agent": {"instruction": "", "max_new_tokens": 40, "max_context": 1024, "temperature": 0.7},
     "iterations": 4,
