@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("envs")(listing.envs)
 app.command("agents")(listing.agents)
+app.command("recipes")(listing.recipes)
 app.command("play")(play.play)
 app.command("run")(run.run)
 app.command("episodes")(episodes.episodes)
