@@ -82,7 +82,8 @@ def _check_name(name: str, kind: str, known: Mapping[str, str]) -> None:
         near = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789")
         hint = f", such as {near!r}" if near not in ("", name) and not keyword.iskeyword(near) else ""
         raise CommandError(
-            f"{name!r} cannot be the name of a package: choose small letters, digits and underscores, and no word of Python{hint}"
+            f"{name!r} cannot be the name of a package: "
+            f"choose small letters, digits and underscores, and no word of Python{hint}"
         )
     for other, target in known.items():
         if _plain(other) == _plain(name):
