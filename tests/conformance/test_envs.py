@@ -166,9 +166,9 @@ def test_both_households_are_registered():
     assert {"selfgym/Household-v0", "selfgym/AlfWorld-v0"} <= set(IDS)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_the_rules_for_everybody_are_kept(make, rule):
-    rule(make)
+@pytest.mark.parametrize("check", RULES, ids=lambda check: check.__name__)
+def test_the_rules_for_everybody_are_kept(make, check):
+    check(make)
 
 
 def test_the_same_seed_gives_the_same_bytes_in_any_process(name, tmp_path):
