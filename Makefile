@@ -2,7 +2,8 @@
 #
 #   make demo    the main job: a small model learns the household (Agent-R), ten minutes on two cores
 #   make test    every test; fetches the packages that some of them use, where there is a network
-#   make check   what the continuous integration runs: lint, types, tests, the wheel tried outside the repository
+#   make docs    the documentation as a site, with the API reference, in build/docs
+#   make check   what the continuous integration runs: lint, types, tests, docs, the wheel tried outside the repository
 #
 # The first call makes .venv and installs into it; later calls reuse it until pyproject.toml changes.
 #   make PYTHON=/usr/bin/python3.12 test      another interpreter
@@ -20,7 +21,7 @@ pip := $(bin)/python -m pip install --quiet --disable-pip-version-check --no-inp
 # tests must not ask a model hub, and two workers with two threads each would only wait for one another
 quiet_machine := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 MPLBACKEND=Agg
 
-.PHONY: demo test data lint types wheel check install clean
+.PHONY: demo test data lint types wheel docs check install clean
 .DEFAULT_GOAL := test
 
 install: $(VENV)/.installed
@@ -58,7 +59,15 @@ types: install
 wheel: install data
 	$(bin)/python tests/try_wheel.py
 
-check: lint types wheel test
+# warnings are errors; needs no network
+docs: install
+	@rm -rf build/docs build/docs-source build/docs-trees
+	$(bin)/python docs/site/sources.py build/docs-source
+	$(quiet_machine) $(bin)/python -m sphinx --quiet --fail-on-warning --keep-going --conf-dir docs/site \
+		--doctree-dir build/docs-trees build/docs-source build/docs
+	@echo "build/docs/index.html"
+
+check: lint types wheel docs test
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

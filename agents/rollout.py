@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import isgenerator
 from typing import Any, Protocol, TypeVar
 
 from selfgym.agents.agent import Agent, Decision
 from selfgym.agents.policies.policy import Completion, Policy, PolicyError, Prompt
+from selfgym.agents.screenshots import SCREENSHOT, as_png, pointed
 from selfgym.envs.core import AgentEnv, Outcome
 from selfgym.memory.episode import Episode, Source, Step
 
@@ -50,6 +51,8 @@ class Job:
     prefix: tuple[str, ...] = ()
     """Actions forced on the environment before the agent takes over: recorded as ``injected``, never trained on. An
     agent that has a method ``write(observation, info, action)``, as `ReactAgent` does, is told of each."""
+    screenshots: bool = False
+    """Keep the screen before each action and at the end; ``env`` must draw (``render_mode="rgb_array"``)."""
 
 
 def drive(processes: Iterable[Process[T]], policy: Policy | None = None, *, width: int = 64) -> Iterator[tuple[int, T]]:
@@ -176,6 +179,7 @@ class _Recorder:
         self.error = ""
         self.env_version = "0"
         self.agent: Agent | None = None
+        self.last: dict[str, Any] = {}
 
     def run(self, env: Any) -> Process[None]:
         job = self.job
@@ -194,6 +198,8 @@ class _Recorder:
         while self.outcome is Outcome.RUNNING:
             decision = yield from self._decide()
             yield from self._step(env, decision)
+        if not self.outcome.is_error:
+            self.last = yield from self._screenshot(env)
 
     def _decide(self) -> Process[Decision]:
         assert self.agent is not None
@@ -204,10 +210,16 @@ class _Recorder:
 
     def _step(self, env: AgentEnv[Any], decision: Decision) -> Process[None]:
         key = yield from call(env, "state_key")
+        kept = yield from self._screenshot(env)
         seen = self.observation
         self.observation, reward, _, _, self.info = yield from call(env, "step", decision.action)
         self.outcome = self.info["outcome"]
+        if kept:
+            decision = replace(decision, info=decision.info | kept | pointed(self.info))
         self.steps.append(record_step(seen, decision, float(reward), self.info, key, self.version))
+
+    def _screenshot(self, env: AgentEnv[Any]) -> Process[dict[str, Any]]:
+        return {SCREENSHOT: as_png((yield from call(env, "render")))} if self.job.screenshots else {}
 
     @property
     def version(self) -> int:
@@ -221,6 +233,7 @@ class _Recorder:
         record = dict(job.record)
         record.setdefault("env", "")
         record.setdefault("items", tuple(getattr(self.agent, "items", ())))
+        record["info"] = {**record.get("info", {}), **self.last}
         episode = Episode(
             id=job.id,
             env_version=self.env_version,

@@ -178,7 +178,7 @@ class EpisodeIndex:
         )
 
     def referring(self, what: str, key: str, *, limit: int) -> list[str]:
-        """The ids of the episodes that name ``key`` as their ``parent`` or ``chain`` or among their ``item``s."""
+        """The ids of the episodes that name ``key`` as their ``parent`` or ``chain`` or among their ``items``."""
         query = (
             "SELECT id FROM links JOIN store.episodes ON episodes.seq = links.seq WHERE what = ? AND key = ? "
             "ORDER BY links.seq LIMIT ?"

@@ -1,6 +1,6 @@
 """The admission ladder: static, unit, replay, contrast, trial; each rung cheaper than the next, each result an event.
 
-* static and unit: `selfgym.memory.skills.static` and `.unit`.
+* static and unit: `selfgym.memory.skills.static` and `selfgym.memory.skills.unit`.
 * replay (agent skill induction, arXiv 2504.06821): the task it was learned from, with the skill: it must succeed, and
   the skill must have been called.
 * contrast (SkillGen, arXiv 2605.10999): the same held-out tasks with and without; repairs against regressions.

@@ -46,6 +46,7 @@ BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:selfgym|make) [^`\n]+)`")
 RUN = re.compile(r"\$ (.+ \| )?selfgym ")
 LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
+SCRIPT = re.compile(r"\b(?:python|pytest) ((?:benchmarks|tests|docs)/[\w/]+\.py)|`(tests/[\w/]+\.py)`")
 
 
 @dataclass(frozen=True)
@@ -202,3 +203,9 @@ def test_wrong_command_lines_are_noticed() -> None:
 def test_every_link_leads_somewhere(page: Path) -> None:
     targets = [found[1] for found in LINK.finditer(page.read_text(encoding="utf-8"))]
     assert not [target for target in targets if "://" not in target and not (page.parent / target).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_script_that_is_named_exists(page: Path) -> None:
+    named = [first or second for first, second in SCRIPT.findall(page.read_text(encoding="utf-8"))]
+    assert not [name for name in named if not (ROOT / name).exists()]

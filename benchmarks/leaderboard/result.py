@@ -1,4 +1,4 @@
-"""A result: what one entrant did in one suite, as a folder that can be handed to others.
+"""A result: what one entrant did in one suite, as a folder that can be handed to others::
 
     results.json       this file's `Result`
     episodes.parquet   every episode it speaks of

@@ -58,7 +58,7 @@ class Part(_Frozen):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     env: str = Field(pattern=r"^[\w.-]+/[\w.-]+-v\d+$")
-    """A registered id; `module:id`, by which Gymnasium imports a module, is none that a result may bring along."""
+    """A registered id; ``module:id``, by which Gymnasium imports a module, is none that a result may bring along."""
     env_version: str
     """That of the rules the suite was frozen for: others would be other tasks."""
     options: dict[str, Any] = Field(default_factory=dict)

@@ -177,6 +177,7 @@ def test_a_failing_agent_ends_its_own_episode(
         (["--agent", "expert", "--agent-option", "kindness=1"], "no option 'kindness'"),
         (["--env", "selfgym/Household-v1"], "selfgym/Household-v0"),
         (["--agent", "expert", "--option", "size=vast"], "vast"),
+        (["--agent", "expert", "--screenshots"], "Household-v0 can give no screenshots: it has no screen"),
     ],
 )
 def test_what_cannot_run_is_one_line(

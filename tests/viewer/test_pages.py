@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import sqlite3
 
+import numpy as np
 import pytest
 
+from selfgym.agents.screenshots import as_png
 from selfgym.memory.episode import Step
 from selfgym.memory.library import Library
 from selfgym.memory.snapshots import snapshots
 from selfgym.memory.store import EpisodeNotFoundError, EpisodeStore, NotAStoreError, StoreError
+from selfgym.viewer.episode_page import steps
 from selfgym.viewer.export import export_page
 from selfgym.viewer.links import STEPS
 from selfgym.viewer.list_page import SIZE
@@ -274,3 +278,25 @@ def test_an_export_says_what_of_a_group_it_has_no_room_for(source, tmp_path):
     assert "2 further episodes of the group are left out." in (tmp_path / "few.html").read_text(encoding="utf-8")
     export_page(source, tmp_path / "all.html", limit=99, filters={})
     assert "of the group are left out" not in (tmp_path / "all.html").read_text(encoding="utf-8")
+
+
+def test_a_kept_screenshot_is_shown_with_the_pointer():
+    png = as_png(np.zeros((20, 30, 3), np.uint8))
+    shown = drawn(Step(observation="[3] button", action="click([3])", info={"screenshot": png, "pointer": [4, 5]}), {})
+    assert f'<image href="data:image/png;base64,{png}" width="30" height="20">' in shown
+    assert "Screenshot, 30 by 20; pointer at 4,5" in shown
+    assert 'class="ring"' in shown
+    told = steps(episode("shot", steps=(Step(observation="x", action="y", info={"screenshot": png, "odd": 1}),)), None)
+    assert told.count(png) == 1
+    assert "odd" in told
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        7, ["x"], "", "no base64", '" onload="alert(1)', base64.b64encode(b"<svg onload=alert(1)>" * 9).decode(),
+        base64.b64encode(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\xff" * 20).decode(),
+    ],
+)  # fmt: skip
+def test_what_is_no_picture_is_not_shown_as_one(kept):
+    assert drawn(Step(observation="x", action="click(1, 2)", info={"screenshot": kept, "pointer": "here"}), {}) is None

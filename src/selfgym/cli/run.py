@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfgym.cli.console import AsJson, Quiet, hush_transformers, parse_options, print_json, progress_bar
+from selfgym.cli.console import AsJson, CommandError, Quiet, hush_transformers, parse_options, print_json, progress_bar
 from selfgym.cli.play import EnvOptions, make_env
 
 if TYPE_CHECKING:
     from selfgym.agents.agent import Agent
     from selfgym.agents.policies.policy import Policy
     from selfgym.agents.rollout import Job
+    from selfgym.envs.core import AgentEnv
     from selfgym.memory.episode import Episode
     from selfgym.memory.store import EpisodeStore
 
@@ -49,6 +51,9 @@ def run(
         bool, typer.Option("--processes", help="Each environment in a process of its own, for heavy ones.")
     ] = False,
     temperature: Annotated[float | None, typer.Option(min=0.0, help="Of the agent's sampling; 0 is greedy.")] = None,
+    screenshots: Annotated[
+        bool, typer.Option("--screenshots", help="Keep a picture of the screen with each step, for `selfgym view`.")
+    ] = False,
     option: EnvOptions = None,
     agent_option: AgentOptions = None,
     json: AsJson = False,
@@ -69,23 +74,33 @@ def run(
     from selfgym.memory.store import EpisodeStore
 
     env_options = parse_options(option or []) | ({"max_steps": max_steps} if max_steps else {})
-    make_env(env, env_options).close()  # so that a wrong option is one error and not one an episode
+    with closing(make_env(env, env_options)) as tried:  # so that a wrong option is one error and not one an episode
+        drawn = env_options | (_pictures(env, tried) if screenshots else {})
     look_here_for(agent)
     factory = find_agent(agent)
     policy = policy_of(model)
     options = parse_options(agent_option or []) | ({"temperature": temperature} if temperature is not None else {})
     maker = agent_maker(agent, factory, policy, options)
     store.parent.mkdir(parents=True, exist_ok=True)
-    make = partial(make_env, env, env_options)
+    make = partial(make_env, env, drawn)
     with EpisodeStore(store) as episode_store, EnvPool(make) as pool, progress_bar(quiet=quiet or json) as progress:
         run_name = name or _fresh_name(agent, episode_store.runs())
         record = {
             "run": run_name, "phase": "run", "env": env, "env_options": env_options, "agent": agent,
             "policy": model or "",
         }  # fmt: skip
-        jobs = list(_jobs(range(seed, seed + episodes), pool.lease if processes else make, maker, record))
+        jobs = list(_jobs(range(seed, seed + episodes), pool.lease if processes else make, maker, record, screenshots))
         played = _play(jobs, policy, episode_store, parallel, partial(progress, "episodes"))
     _report(played, run_name, store, as_json=json, quiet=quiet)
+
+
+def _pictures(name: str, env: AgentEnv[Any]) -> dict[str, Any]:
+    from selfgym.agents.screenshots import with_pictures
+
+    try:
+        return with_pictures(env.metadata["render_modes"])
+    except ValueError as error:
+        raise CommandError(f"{name} can give no screenshots: {error}") from error
 
 
 def look_here_for(agent: str) -> None:
@@ -108,14 +123,18 @@ def _fresh_name(agent: str, runs: list[str]) -> str:
 
 
 def _jobs(
-    seeds: range, make: Callable[[], Any], maker: Callable[[int, str], Agent], record: dict[str, Any]
+    seeds: range,
+    make: Callable[[], Any],
+    maker: Callable[[int, str], Agent],
+    record: dict[str, Any],
+    screenshots: bool,
 ) -> Iterator[Job]:
     from selfgym.agents.rollout import Job
 
     for seed in seeds:
         identity = f"{record['run']}/{seed}"
         task = {"task_id": f"{record['env']}:{seed}"}
-        yield Job(identity, make, partial(maker, seed, identity), seed, record=record | task)
+        yield Job(identity, make, partial(maker, seed, identity), seed, record=record | task, screenshots=screenshots)
 
 
 def _play(

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from selfgym.agents.screenshots import SCREENSHOT
 from selfgym.memory.episode import Episode, Source, Step
 from selfgym.memory.library import Library, LibraryError
 from selfgym.viewer.html import Html, join, link, tag, text
 from selfgym.viewer.links import STEPS, Links
-from selfgym.viewer.pointer import drawn
+from selfgym.viewer.pointer import drawn, final
 from selfgym.viewer.tokens import Decoder, legend, sampled
 
 _SCROLLS = 1500  # characters from which a text may scroll, and so must be reached by keyboard
@@ -63,7 +64,7 @@ def facts(episode: Episode, links: Links, library: Library | None) -> Html:
         ("Branched from", _parent(episode, links)),
         ("Played", f"{when:%Y-%m-%d %H:%M} UTC" if when else None),
         ("Options", _data(episode.env_options)),
-        ("Kept beside", _data(episode.info)),
+        ("Kept beside", _data(_besides(episode.info))),
         ("Items shown", _items(episode.items, links, library)),
     ]  # fmt: skip
     shown = [(name, value) for name, value in rows if value not in (None, "")]
@@ -75,6 +76,11 @@ def _parent(episode: Episode, links: Links) -> Html | None:
         return None
     there = link(links.episode(episode.parent), episode.parent)
     return join([there, f", after its step {episode.branch_step}"])
+
+
+def _besides(info: dict[str, Any]) -> dict[str, Any]:
+    """What was kept, without the picture."""
+    return {name: value for name, value in info.items() if name != SCREENSHOT}
 
 
 def _data(value: dict[str, Any]) -> Html | None:
@@ -119,6 +125,7 @@ def _step(
         tag("span", "not trained on", class_="badge") if not step.trainable else None,
         tag("span", f"policy {step.policy_version}", class_="badge plain") if step.response_ids else None,
     ]
+    besides = _besides(step.info)
     branch = number == episode.branch_step + 1 and bool(episode.parent)
     head = tag(
         f"h{level}", tag("a", f"Step {number}", href=f"#{id}"), *marks,
@@ -131,7 +138,7 @@ def _step(
         drawn(step, episode.env_options),
         sampled(step, decode),
         _proposed(step),
-        tag("details", tag("summary", "kept with the step"), _data(step.info)) if step.info else None,
+        tag("details", tag("summary", "kept with the step"), _data(besides)) if besides else None,
     ]
     return tag("section", head, *parts, class_="step", id=id)
 
@@ -163,11 +170,12 @@ def _is_proposal(pair: object) -> bool:
 
 
 def _ending(episode: Episode, anchor: str, whole: bool) -> Html:
-    final = episode.final_observation
+    seen = episode.final_observation
     return tag(
         "section",
         tag("p", "Ended: ", outcome_badge(episode.outcome), f" return {episode.total_reward:g}"),
-        _said("Saw", "seen", final, whole) if final else None,
+        _said("Saw", "seen", seen, whole) if seen else None,
+        final(episode.info),
         _said("Error", "did refused", episode.error, whole) if episode.error else None,
         class_="step", id=f"{anchor}end",
     )  # fmt: skip

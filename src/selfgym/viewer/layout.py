@@ -91,13 +91,13 @@ def _style(alone: bool) -> list[Html]:
 
 
 def _alone_policy() -> str:
-    """Nothing is loaded, and only the style and the script of this package are heeded."""
+    """Nothing is loaded, pictures are in the page, and only the style and the script of this package are heeded."""
     style, script = (
         base64.b64encode(hashlib.sha256(asset(name).encode()).digest()).decode() for name in ("view.css", "view.js")
     )
     return (
         f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; "
-        "base-uri 'none'; form-action 'none'"
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 

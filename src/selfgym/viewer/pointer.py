@@ -1,15 +1,18 @@
-"""A desktop's screen as an outline: the elements that the observation names, and where the action put the pointer.
+"""A step's screen with the pointer: the screenshot that was kept, or the outlines of a desktop's elements.
 
-The store keeps no pictures: an observation is text. But a desktop's text says where each element lies and an action
-where it points, and that can be drawn.
+Where no screenshot was kept (`selfgym run --screenshots` keeps them), a desktop's text still says where each element
+lies and an action where it points, and that can be drawn.
 """
 
 from __future__ import annotations
 
+import base64
 import re
+import struct
 from collections.abc import Mapping
 from typing import Any
 
+from selfgym.agents.screenshots import POINTER, SCREENSHOT
 from selfgym.envs.desktop.actions import Click, Drag, Move, Scroll, read_action
 from selfgym.envs.tools import ActionError
 from selfgym.memory.episode import Step
@@ -18,23 +21,60 @@ from selfgym.viewer.html import Html, tag, words
 _ELEMENT = re.compile(
     r'^\s*(?:\[\d+\] )?([a-z][a-z ]*?)(?: "(.*?)")? at (-?\d{1,5}),(-?\d{1,5}) size (\d{1,5})x(\d{1,5})', re.M
 )
+_PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 _MOST = 400  # elements drawn
 _LARGEST = 8192  # pixels that a screen may say it has
 
 
 def drawn(step: Step, env_options: Mapping[str, Any]) -> Html | None:
-    """The screen before a step with the pointer after it; None where the observation tells of no elements."""
-    found = [_box(*match.groups()) for match in _ELEMENT.finditer(step.observation)][:_MOST]
-    if len(found) < 2:
+    """The screen before a step with the pointer of its action; None where neither picture nor elements were kept."""
+    boxes = [_box(*match.groups()) for match in _ELEMENT.finditer(step.observation)][:_MOST]
+    told, pointer = _pointer(step)
+    if kept := screenshot(step.info):
+        picture, (width, height) = kept
+        return _figure([picture], pointer, (width, height), f"Screenshot, {width} by {height}", told)
+    if len(boxes) < 2:
         return None
-    width, height = _size(env_options, found)
-    shapes = [_outline(role, name, box) for role, name, box in found]
-    told, pointer = _pointer(step.action)
-    label = f"The screen in outline, {len(found)} elements; {told}"
-    picture = tag(
-        "svg", tag("title", label), *shapes, *pointer, viewBox=f"0 0 {width} {height}", role="img", class_="screen"
-    )
-    return tag("figure", picture, tag("figcaption", told, "; drawn from the words of the observation", class_="note"))
+    outlines = [_outline(role, name, box) for role, name, box in boxes]
+    what = f"The screen in outline, {len(boxes)} elements, drawn from the words of the observation"
+    return _figure(outlines, pointer, _size(env_options, boxes), what, told)
+
+
+def _figure(shapes: list[Html], pointer: list[Html], size: tuple[int, int], what: str, told: str) -> Html:
+    box, caption = f"0 0 {size[0]} {size[1]}", f"{what}; {told}"
+    picture = tag("svg", tag("title", caption), *shapes, *pointer, viewBox=box, role="img", class_="screen")
+    return tag("figure", picture, tag("figcaption", caption, class_="note"))
+
+
+def final(info: Mapping[str, Any]) -> Html | None:
+    """The screen after the last action, where it was kept."""
+    if not (kept := screenshot(info)):
+        return None
+    picture, size = kept
+    return _figure([picture], [], size, f"Screenshot, {size[0]} by {size[1]}", "the end")
+
+
+def screenshot(info: Mapping[str, Any]) -> tuple[Html, tuple[int, int]] | None:
+    """A kept picture and its size in pixels; None where there is none, or something that is no PNG."""
+    kept = info.get(SCREENSHOT)
+    if not isinstance(kept, str):
+        return None
+    try:
+        head = base64.b64decode(kept, validate=True)[:24]
+        signature, width, height = struct.unpack(">16sII", head)
+    except (ValueError, struct.error):
+        return None
+    if signature != _PNG or not (0 < width <= _LARGEST and 0 < height <= _LARGEST):
+        return None
+    return tag("image", href=f"data:image/png;base64,{kept}", width=width, height=height), (width, height)
+
+
+def _left(info: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Where the action left the pointer, if that was kept."""
+    match info.get(POINTER):
+        case [int(x), int(y)]:
+            return x, y
+    return None
 
 
 Box = tuple[float, float, int, int]
@@ -66,11 +106,13 @@ def _outline(role: str, name: str, box: Box) -> Html:
     return tag("g", rect, tag("text", words(short), x=left + 3, y=top + high / 2 + 4) if write else None)
 
 
-def _pointer(action: str) -> tuple[str, list[Html]]:
+def _pointer(step: Step) -> tuple[str, list[Html]]:
     """What the action did with the pointer, in words and as shapes."""
     try:
-        done = read_action(action)
-    except ActionError:
+        done = read_action(step.action)
+    except ActionError:  # a mark, or another set of actions
+        if place := _left(step.info):
+            return f"pointer at {place[0]},{place[1]}", [_cross(*place)]
         return "no pointer action that could be read", []
     if isinstance(done, Drag):
         line = tag("line", x1=done.x, y1=done.y, x2=done.to_x, y2=done.to_y, class_="way")

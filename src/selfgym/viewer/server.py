@@ -20,7 +20,7 @@ from selfgym.viewer.routes import files, page_at, places, source_number
 from selfgym.viewer.source import Source
 
 _POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'none'; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 _HEADERS = {
