@@ -68,7 +68,13 @@ def test_the_wheel_has_every_source_file_once(wheel: Path) -> None:
     page = {f"leaderboard/page/{name}" for name in ("page.html", "sort.js", "style.css")}
     board = {f"selfgym/benchmarks/{name}" for name in page | {"suites/quick.toml", "suites/frozen.toml"}}
     assert board | {"selfgym/viewer/view.css", "selfgym/viewer/view.js"} <= set(names)
-    assert not [name for name in names if "__pycache__" in name or "/results/" in name or "/tests/" in name]
+    templates = {
+        f"selfgym/{path.relative_to(ROOT / 'src/selfgym')}" for path in (ROOT / "src/selfgym/templates").rglob("*.*")
+    }
+    assert len(templates) == 12
+    assert templates <= set(names)
+    assert not [name for name in names if "__pycache__" in name or "/results/" in name]
+    assert not [name for name in names if "/tests/" in name and name not in templates]
 
 
 def test_a_wheel_built_from_the_sdist_is_the_same(sdist: Path, wheel: Path, tmp_path: Path) -> None:

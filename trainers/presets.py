@@ -137,6 +137,10 @@ chains it fell apart at this rate: 57, 47 and 31% of the sampled tasks were done
 (benchmarks/LOG.md)."""
 _SKILLED: dict[str, Any] = {"expert": "skilled-expert", "words": 60, "env_options": {"size": "tiny", "max_steps": 30}}
 """What differs for SAGE in a household."""
+_GAME: dict[str, Any] = {"env_options": {}, "expert": "solver", "words": 60}
+"""What differs for a game and for somebody else's environment: its own limits, the words that its solutions show."""
+_OTHERS = ("Household", "AlfWorld", "MiniWoB", "Apps", "MiniDesktop", "Web", "BrowserGym", "Code", "Desktop")
+"""The environments of selfgym that are no games."""
 _GROUPS: dict[str, dict[str, Any]] = {
     "nano": {
         "iterations": 12,
@@ -171,16 +175,19 @@ def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[
         settings |= deepcopy(_GROUPS["nano" if model == "nano" else ""])
         if model == "nano" and recipe in _ADVANTAGES:
             settings["group"] = dict(_HELD)
-    if env.rpartition(":")[2].startswith("selfgym/MiniWoB"):
+    name = env.rpartition(":")[2]
+    if name and not name.startswith(tuple(f"selfgym/{other}-" for other in _OTHERS)):
+        settings |= deepcopy(_GAME)
+    if name.startswith("selfgym/MiniWoB"):
         settings |= deepcopy(_MINIWOB)
-    if env.rpartition(":")[2].startswith("selfgym/Apps"):
+    if name.startswith("selfgym/Apps"):
         settings |= deepcopy(_APPS)
         settings["agent"] |= {"code": True, "max_new_tokens": 120, "max_context": 2000}
         if model == "nano":
             settings |= deepcopy(_APPS_NANO | (_CHAINS_NANO if recipe.startswith("sage") else {}))
         else:
             settings["held_out"] = {"split": "test-normal"}
-    elif env.rpartition(":")[2].startswith("selfgym/MiniDesktop"):
+    elif name.startswith("selfgym/MiniDesktop"):
         settings |= deepcopy(_DESKTOP | (_DESKTOP_NANO if model == "nano" else {}))
         if recipe == "gui-reflection" and model == "nano":
             settings |= deepcopy(_REFLECTION_NANO)

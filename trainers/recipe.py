@@ -1,4 +1,8 @@
-"""What a published method is here: a few functions on the shared pieces, with defaults and the paper they come from."""
+"""What a published method is here: a few functions on the shared pieces, with defaults and the paper they come from.
+
+And finding one by name: a built-in recipe, one that an installed package announces, or ``module:ATTRIBUTE``. Naming
+and finding them needs no PyTorch; running one does.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,22 @@ import importlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import Task
-from selfgym.trainers.objectives import Objective, log_likelihood
 from selfgym.trainers.playing import demonstrate, evaluate
 from selfgym.trainers.rows import Row
 
 if TYPE_CHECKING:
+    from selfgym.trainers.objectives import Objective
     from selfgym.trainers.stage import EvolveConfig, Stage
 
 
 def _likelihood(config: EvolveConfig) -> Objective:
+    from selfgym.trainers.objectives import log_likelihood
+
     return log_likelihood
 
 
@@ -60,16 +67,27 @@ RECIPES = {
     "sage-more-cloning": "selfgym.trainers.recipes.sage:MORE_CLONING",
     "reinforce": "selfgym.trainers.recipes.groups:REINFORCE",
 }
-"""Known recipes, loaded when asked for."""
+"""The built-in recipes, loaded when asked for."""
+
+
+def recipe_names() -> dict[str, str]:
+    """Every recipe with a name: built in, and announced under the entry-point group ``selfgym.recipes``."""
+    return {found.name: found.value for found in metadata.entry_points(group="selfgym.recipes")} | RECIPES
 
 
 def find_recipe(name: str) -> Recipe:
     """The recipe called ``name``, or at ``module:ATTRIBUTE``. Raises LookupError with the nearest known name."""
-    if ":" not in name and name not in RECIPES:
-        near = get_close_matches(name, RECIPES, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise LookupError(f"no recipe is called {name!r}.{hint} Known: {', '.join(RECIPES)}; or give module:ATTRIBUTE.")
-    module, _, attribute = RECIPES.get(name, name).partition(":")
+    target = RECIPES.get(name, name)
+    if ":" not in target:
+        known = recipe_names()
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise LookupError(
+                f"no recipe is called {name!r}.{hint} Known: {', '.join(known)}; or give module:ATTRIBUTE."
+            )
+        target = known[name]
+    module, _, attribute = target.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:

@@ -8,31 +8,28 @@ import base64
 import gc
 import hashlib
 import json
-import math
 import os
 import pickle
 import random
 import subprocess
 import sys
 import tarfile
-import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
 import cloudpickle
 import gymnasium
-import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
-from gymnasium.error import ResetNeeded
-from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import selfgym  # noqa: F401  (registers the ids)
 from selfgym.cli.browsers import web_needs
-from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
+from selfgym.envs.checking import RULES
+from selfgym.envs.core import Outcome, SnapshotError
+from selfgym.envs.random_play import choose, play
 from selfgym.envs.sandbox.limits import SandboxUnavailable
 from selfgym.envs.sandbox.opening import open_sandbox
 from selfgym.envs.web.idle import close_idle
@@ -147,35 +144,6 @@ def begun(shared):
     return shared.snapshot()
 
 
-def choose(env, info, rng):
-    """A possible action, where the environment says which are; otherwise any."""
-    commands = info.get("admissible_commands")
-    return rng.choice(commands) if commands else env.action_space.sample()
-
-
-def play(env, steps, rng, state):
-    """Plays on from (observation, info); returns everything seen, as data that can be compared."""
-    observation, info = state
-    env.action_space.seed(rng.randrange(2**31))
-    seen = [(observation, dict(info))]
-    for _ in range(steps):
-        action = choose(env, info, rng)
-        observation, reward, terminated, truncated, info = env.step(action)
-        seen.append((action, observation, reward, terminated, truncated, dict(info)))
-        if terminated or truncated:
-            break
-    return seen
-
-
-def play_less_than_all(env, steps, seed):
-    """The last of what was seen in ``steps`` steps, or in as many as leave the episode running."""
-    while True:
-        seen = play(env, steps, random.Random(seed), env.reset(seed=seed))
-        if seen[-1][-1]["outcome"] is Outcome.RUNNING:
-            return seen[-1]
-        steps = len(seen) - 2
-
-
 def trace_digest(name, seed):
     """A hash of all that an episode shows, its snapshots included; run in other processes too."""
     env = gymnasium.make(name, **settings_of(name)).unwrapped
@@ -198,53 +166,9 @@ def test_both_households_are_registered():
     assert {"selfgym/Household-v0", "selfgym/AlfWorld-v0"} <= set(IDS)
 
 
-def test_gymnasiums_checker_has_no_complaint(make):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        check_env(make())
-
-
-def test_what_is_returned_has_the_promised_form(make):
-    env = make()
-    assert isinstance(env, AgentEnv)
-    assert env.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
-    assert isinstance(env.version, str)
-    assert env.version
-    for seed in range(4):
-        first, *rest = play(env, 400, random.Random(seed), env.reset(seed=seed))
-        infos = [(first[1], False, False)] + [(step[5], step[3], step[4]) for step in rest]
-        for info, terminated, truncated in infos:
-            assert isinstance(info["outcome"], Outcome)
-            assert isinstance(info["task"], str)
-            assert info["task"]
-            assert (info["outcome"] is Outcome.RUNNING) == (not terminated and not truncated)
-            assert (info["outcome"] is Outcome.TRUNCATED) == truncated
-            assert info["action_error"] is None or isinstance(info["action_error"], str)
-            assert all(command in env.action_space for command in info.get("admissible_commands", ()))
-        assert first[0] in env.observation_space
-        for action, observation, reward, terminated, truncated, _ in rest:
-            assert action in env.action_space
-            assert observation in env.observation_space
-            assert isinstance(reward, float)
-            assert math.isfinite(reward)
-            assert type(terminated) is type(truncated) is bool
-        assert rest[-1][3] or rest[-1][4], "the episode did not end in 400 steps"
-        with pytest.raises(ResetNeeded):
-            env.step(env.action_space.sample())
-
-
-def test_possible_actions_are_no_errors(make):
-    env = make()
-    for seed in range(3):
-        for *_, info in play(env, 40, random.Random(seed), env.reset(seed=seed))[1:]:
-            if "admissible_commands" in info:
-                assert info["action_error"] is None
-
-
-def test_a_step_before_the_first_reset_says_so(make):
-    env = make()
-    with pytest.raises(ResetNeeded):
-        env.step(env.action_space.sample())
+@pytest.mark.parametrize("check", RULES, ids=lambda check: check.__name__)
+def test_the_rules_for_everybody_are_kept(make, check):
+    check(make)
 
 
 def test_the_same_seed_gives_the_same_bytes_in_any_process(name, tmp_path):
@@ -272,70 +196,6 @@ def test_another_seed_gives_another_task(make, name):
     assert len(more) > 5
 
 
-def test_resets_without_a_seed_follow_from_the_last_seed(make):
-    first, second = make(), make()
-    first.reset(seed=5)
-    second.reset(seed=5)
-    play(second, 5, random.Random(1), second.reset(seed=5))
-    assert [first.reset()[0] for _ in range(4)] == [second.reset()[0] for _ in range(4)]
-
-
-def test_an_aborted_episode_leaves_no_trace(make):
-    env, fresh = make(), make()
-    for steps in (0, 1, 7):
-        play(env, steps, random.Random(steps), env.reset(seed=1))
-        expected = play(fresh, 30, random.Random(9), fresh.reset(seed=2))
-        assert play(env, 30, random.Random(9), env.reset(seed=2)) == expected
-
-
-def test_a_restored_run_equals_the_untouched_one(make):
-    env, other = make(), make()
-    for seed in range(3):
-        before = play_less_than_all(env, 3 * seed, seed)
-        state = (before[-5], before[-1]) if len(before) == 6 else before
-        kept, key = env.snapshot(), env.state_key()
-        assert isinstance(kept, bytes)
-        assert env.snapshot() == kept
-        untouched = play(env, 20, random.Random(99), state)
-        after = env.snapshot()
-        for one in (env, other, make()):
-            observation, info = one.restore(kept)
-            assert (observation, info) == state
-            assert (one.snapshot(), one.state_key()) == (kept, key)
-            assert play(one, 20, random.Random(99), (observation, info)) == untouched
-            assert one.snapshot() == after
-
-
-def test_a_finished_episode_can_be_restored_as_finished(make):
-    env, other = make(), make()
-    last = play(env, 400, random.Random(1), env.reset(seed=1))[-1]
-    observation, info = other.restore(env.snapshot())
-    assert observation == last[1]
-    assert info == last[5]
-    with pytest.raises(ResetNeeded):
-        other.step(env.action_space.sample())
-
-
-def test_bytes_that_are_no_snapshot_are_refused_and_change_nothing(make):
-    env = make()
-    play(env, 3, random.Random(1), env.reset(seed=1))
-    good = env.snapshot()
-    bad = [
-        b"",
-        b"garbage",
-        pickle.dumps({"a": 1}),
-        good[:-1],
-        good + b"x",
-        good[: len(good) // 2],
-        good[1:],
-        b"\0" * 99,
-    ]
-    for snapshot in bad:
-        with pytest.raises(SnapshotError):
-            env.restore(snapshot)
-        assert env.snapshot() == good
-
-
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_snapshot_raises_nothing_but_snapshot_errors(shared, begun, data):
@@ -349,81 +209,6 @@ def test_a_damaged_snapshot_raises_nothing_but_snapshot_errors(shared, begun, da
     else:
         assert observation in env.observation_space
         assert isinstance(info["outcome"], Outcome)
-
-
-class Hostile:
-    """An object that resists every look at it."""
-
-    def __repr__(self):
-        raise RuntimeError("no")
-
-    __str__ = __len__ = __bool__ = __iter__ = __repr__
-
-
-def nested(depth):
-    data = []
-    for _ in range(depth):
-        data = [data]
-    return data
-
-
-LOOP: dict = {"name": "look"}
-LOOP["arguments"] = LOOP
-HUGE = {
-    "megabyte": "go to " * 200_000,
-    "blanks": " " * 1_000_000,
-    "brackets": "{" * 100_000,
-    "lists": "[" * 100_000,
-    "digits": "9" * 100_000,
-    "deep object": '{"a":' * 50_000,
-    "deep list": nested(5_000),
-    "number": 10**5_000,
-    "tool with a megabyte": {"name": "x" * 1_000_000, "arguments": {"y": "z" * 1_000_000}},
-    "many arguments": {"name": "look", "arguments": {str(n): n for n in range(10_000)}},
-    "loop": LOOP,
-    "array": np.zeros((100, 100)),
-    "bytes": b"look",
-    "none": None,
-    "hostile": Hostile(),
-    "text of numpy": np.str_("lok"),
-    "not a number": float("nan"),
-    "type": int,
-    "surrogate": "\ud800\udfff look",
-    "controls": "".join(map(chr, range(32))) + "\x7f\x85\u2028\u202e\ufeff",
-    "look with controls": "lo\x00ok",
-    "combining": "l\u0301o\u0301o\u0301k\u0301" * 500,
-    "two lines": "look\ngo to fridge 1",
-    "empty": "",
-    "tool call without a tool": '{"name": "nothing of the kind", "arguments": {}}',
-    "tool call with a wrong argument": {"name": "look", "arguments": {"at": "me"}},
-    "half a tool call": '{"name": "look", ',
-}
-
-
-def check_refusal(env, action, info):
-    commands = info.get("admissible_commands", ())
-    before = env.state_key()
-    observation, reward, terminated, truncated, info = env.step(action)
-    assert observation in env.observation_space
-    assert isinstance(reward, float)
-    assert terminated is truncated is False
-    assert info["outcome"] is Outcome.RUNNING
-    if type(action) is str and action.strip() in commands:
-        return
-    assert isinstance(info["action_error"], str)
-    assert info["action_error"].strip()
-    assert len(info["action_error"]) < 5_000
-    assert env.state_key() == before
-    json.dumps(info["action_error"]).encode()
-
-
-@pytest.mark.parametrize("kind", HUGE)
-def test_a_hostile_action_is_answered_in_words(make, kind):
-    env = make()
-    _, info = env.reset(seed=1)
-    check_refusal(env, HUGE[kind], info)
-    for _, _, _, _, _, after in play(env, 10, random.Random(1), env.reset(seed=1))[1:]:
-        assert after["task"] == info["task"]
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)

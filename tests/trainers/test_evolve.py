@@ -163,6 +163,13 @@ def test_there_are_settings_that_suit_every_model(model):
     assert config.search.max_depth == config.env_options["max_steps"]
 
 
+@pytest.mark.parametrize("env", ["selfgym/KuhnPoker-v0", "selfgym:selfgym/Sokoban-v0", "somebodys/Game-v0"])
+def test_a_game_begins_with_its_own_limits_and_its_solutions(env):
+    config = EvolveConfig(**preset("nano", env) | {"env": env})
+    assert (config.env_options, config.expert) == ({}, "solver")
+    assert EvolveConfig(**preset("nano", "selfgym/Household-v0")) == EvolveConfig(**preset("nano"))
+
+
 def test_recipes_are_found_by_name():
     assert find_recipe("agent-r").paper.endswith("2501.11425")
     with pytest.raises(LookupError, match="Did you mean 'agent-r'"):

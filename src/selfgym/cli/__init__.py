@@ -14,7 +14,21 @@ from typing import Annotated
 import typer
 
 import selfgym
-from selfgym.cli import bench, doctor, download, episodes, evolve, exchange, listing, memory, play, run, suites, view
+from selfgym.cli import (
+    bench,
+    doctor,
+    download,
+    episodes,
+    evolve,
+    exchange,
+    listing,
+    memory,
+    new,
+    play,
+    run,
+    suites,
+    view,
+)
 
 app = typer.Typer(
     name="selfgym",
@@ -25,6 +39,7 @@ app = typer.Typer(
 )
 app.command("envs")(listing.envs)
 app.command("agents")(listing.agents)
+app.command("recipes")(listing.recipes)
 app.command("play")(play.play)
 app.command("run")(run.run)
 app.command("episodes")(episodes.episodes)
@@ -35,6 +50,7 @@ app.command("evolve")(evolve.evolve)
 app.add_typer(memory.memory, name="memory")
 app.add_typer(bench.bench, name="bench")
 app.command("leaderboard")(suites.leaderboard)
+app.add_typer(new.new, name="new")
 app.command("download")(download.download)
 app.command("doctor")(doctor.doctor)
 

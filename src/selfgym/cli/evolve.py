@@ -31,7 +31,8 @@ def evolve(
         typer.Argument(
             help="agent-r, grpo, dr-grpo, rloo, dapo, gigpo, starpo, nft, dpo, reinforce, sage, "
             "gui-reflection, or a control: "
-            "direct-revision, good-only, more-cloning, sage-without-library, sage-more-cloning.",
+            "direct-revision, good-only, more-cloning, sage-without-library, sage-more-cloning; "
+            "or any other of `selfgym recipes`, or module:ATTRIBUTE.",
             show_default="agent-r",
         ),
     ] = None,

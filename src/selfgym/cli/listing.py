@@ -1,4 +1,4 @@
-"""``selfgym envs`` and ``selfgym agents``: what can be named, and whether it works on this machine."""
+"""``selfgym envs``, ``selfgym agents``, ``selfgym recipes``: what can be named, and what works on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SINGLE = "selfgym/MiniWoB-"  # and the name of a task
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One environment or agent as a listing shows it."""
+    """One environment, agent or recipe as a listing shows it."""
 
     name: str
     about: str
@@ -45,6 +45,16 @@ def agents(json: AsJson = False) -> None:
     _show("agent", [_entry(name, target) for name, target in sorted(agent_names().items())], json)
 
 
+def recipes(json: AsJson = False) -> None:
+    """List the recipes of self-training: built in, and announced by installed packages.
+
+    Wherever a recipe is named, [bold]module:ATTRIBUTE[/] names any other.
+    """
+    from selfgym.trainers.recipe import recipe_names
+
+    _show("recipe", [_recipe_entry(name, target) for name, target in sorted(recipe_names().items())], json)
+
+
 def env_ids() -> list[str]:
     """The ids of selfgym's environments and of those that installed packages announce to it."""
     import gymnasium
@@ -71,6 +81,17 @@ def _entry(name: str, target: str) -> Entry:
     about = (inspect.getdoc(found) or "").partition("\n")[0].replace("``", "")
     needed = missing(name)
     return Entry(name, about, needed, not needed, target)
+
+
+def _recipe_entry(name: str, target: str) -> Entry:
+    from selfgym.trainers.recipe import find_recipe
+
+    if util.find_spec("torch") is None:
+        return Entry(name, "", "pip install 'selfgym[train]'", False, target)
+    try:
+        return Entry(name, find_recipe(name).paper, "", True, target)
+    except LookupError as error:
+        return Entry(name, "", str(error), False, target)
 
 
 def missing(name: str) -> str:
