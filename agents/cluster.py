@@ -58,6 +58,11 @@ def cpus() -> int:
     return max(1, int(import_ray().cluster_resources().get("CPU", 1)))
 
 
+def gpus() -> float:
+    """The GPUs of the whole cluster."""
+    return float(import_ray().cluster_resources().get("GPU", 0.0))
+
+
 class RayExecutor(ThreadPoolExecutor):
     """Runs functions on ``workers`` actors; a function whose actor is lost is run again. A thread here awaits each.
 

@@ -140,7 +140,8 @@ class Host:
     """What a worker holds: an environment that is made when it is first asked."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        self._make, self._env = make, None
+        self._make = make
+        self._env: Any = None
 
     def answer(self, method: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """What a method returns, or an attribute. Raises what making the environment or asking it does."""

@@ -92,9 +92,11 @@ def run(
     options = parse_options(agent_option or []) | ({"temperature": temperature} if temperature is not None else {})
     maker = agent_maker(agent, factory, policy, options)
     store.parent.mkdir(parents=True, exist_ok=True)
-    make = partial(make_env, env, env_options)
     with (
-        _table(make, policy, min(parallel, episodes), processes=processes, ray=ray) as (make, roll),
+        _table(partial(make_env, env, env_options), policy, min(parallel, episodes), processes=processes, ray=ray) as (
+            make,
+            roll,
+        ),
         EpisodeStore(store) as episode_store,
         progress_bar(quiet=quiet or json) as progress,
     ):
