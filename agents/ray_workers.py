@@ -20,8 +20,9 @@ import numpy as np
 
 from selfgym.agents.workers import Host, WorkerError
 
-LOSSES = 5
-"""Workers that one episode may lose before it is taken to be what kills them, and ends as ``env_error``."""
+LOSSES, STARTS = 5, 20
+"""Actors that an episode may lose by what it asks before it is taken to be what kills them, and ends as ``env_error``;
+and actors that may be lost one after another before they are asked anything new."""
 
 _Question = tuple[str, tuple[Any, ...], dict[str, Any]]
 
@@ -31,8 +32,12 @@ class WorkerLostError(WorkerError):
 
 
 def import_ray() -> Any:
-    """Ray, without its reports of usage. Raises `DependencyNotInstalled`."""
+    """Ray, without its reports of usage, and without its words on stdout about workers that we replace.
+
+    Raises `DependencyNotInstalled`.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed")
     try:
         import ray
     except ImportError:
@@ -150,7 +155,8 @@ class RayEnv:
             raise WorkerError(f"a worker did not answer {method!r} in {self._deadline:.0f} s") from error
         except errors.RayError as error:
             self.lost = True
-            raise WorkerLostError(f"a worker was lost during {method!r} ({type(error).__name__})") from error
+            reason = " ".join(str(error).split())[:300]
+            raise WorkerLostError(f"a worker was lost during {method!r} ({type(error).__name__}: {reason})") from error
         self._awaited -= 1
         self._failed = False
         return value
@@ -186,6 +192,7 @@ class EnduringEnv:
         except BaseException:
             self.close()
             raise
+        self._losses = 0
 
     def start(self, method: str, *arguments: Any, **keywords: Any) -> _Enduring:
         """Send a call; ``result()`` of what is returned waits for the value."""
@@ -204,10 +211,10 @@ class EnduringEnv:
 
     def _elsewhere(self, question: _Question, error: WorkerLostError) -> _Call:
         """The same call to an actor that has been brought to where the lost one was."""
-        while True:
-            self._losses += 1
-            if self._losses == LOSSES:
-                raise WorkerError(f"{LOSSES} workers were lost over this episode; the last: {error}") from error
+        self._losses += 1
+        if self._losses == (LOSSES if self._past else STARTS):
+            raise WorkerError(f"{self._losses} workers were lost over this episode; the last: {error}") from error
+        for _ in range(STARTS):
             self._pool.give(self._env)
             self._env = self._pool.take()
             try:
@@ -219,6 +226,7 @@ class EnduringEnv:
                 continue
             method, arguments, keywords = question
             return self._env.start(method, *arguments, **keywords)
+        raise WorkerError(f"{STARTS} workers were lost before they could play; the last: {error}") from error
 
     def close(self) -> None:
         """Give the actor back."""
