@@ -163,6 +163,13 @@ def play_all(jobs: Sequence[Job], policy: Policy | None = None, *, width: int = 
     return [played[number] for number in range(len(jobs))]
 
 
+def lost_episode(job: Job, error: Exception) -> Episode:
+    """What is recorded of a job that was to be played elsewhere and could not be."""
+    recorder = _Recorder(job)
+    recorder.fail(Outcome.ENV_ERROR, error)
+    return recorder.episode()
+
+
 class _AgentFailure(Exception):
     """Carries what an agent or its policy raised out of the episode."""
 

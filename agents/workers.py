@@ -3,7 +3,8 @@
 `RemoteEnv` starts one process that makes the environment and answers calls over a pipe. Calls are started and awaited
 apart (`RemoteEnv.start`), so that many workers compute while the policy answers. A worker that dies or stays silent
 past its deadline raises `WorkerError`, which a rollout records as ``env_error``. `EnvPool` lends workers to one episode
-after another, because starting a process costs more than most episodes.
+after another, because starting a process costs more than most episodes. `selfgym.agents.cluster` has the same for many
+machines.
 """
 
 from __future__ import annotations
@@ -91,7 +92,10 @@ class RemoteEnv:
 
 
 class EnvPool:
-    """Worker processes that are lent to episodes; ``Job(env=pool.lease, ...)``. Close it when all episodes are over."""
+    """Worker processes that are lent to episodes; ``Job(env=pool.lease, ...)``. Close it when all episodes are over.
+
+    Several threads may lease at once.
+    """
 
     def __init__(self, make: Callable[[], Any], *, deadline: float = 300.0) -> None:
         self._make, self._deadline = make, deadline
@@ -99,7 +103,10 @@ class EnvPool:
 
     def lease(self) -> LeasedEnv:
         """A worker that waits, or a new one; closing the lease gives it back."""
-        env = self._idle.pop() if self._idle else RemoteEnv(self._make, deadline=self._deadline)
+        try:
+            env = self._idle.pop()
+        except IndexError:
+            env = RemoteEnv(self._make, deadline=self._deadline)
         return LeasedEnv(env, self._idle)
 
     def close(self) -> None:
@@ -129,16 +136,31 @@ class LeasedEnv:
             self._env.close()
 
 
+class Host:
+    """What a worker holds: an environment that is made when it is first asked."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._env: Any = None
+
+    def answer(self, method: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """What a method returns, or an attribute. Raises what making the environment or asking it does."""
+        if self._env is None:
+            self._env = self._make()
+        member = getattr(self._env, method)
+        return member(*arguments, **keywords) if callable(member) else member
+
+    def close(self) -> None:
+        """Close the environment, if there is one."""
+        if self._env is not None:
+            self._env.close()
+
+
 def _serve(pipe: Connection, make: Callable[[], Any]) -> None:
-    env: Any = None
+    host = Host(make)
     while (request := pipe.recv()) is not None:
-        method, arguments, keywords = request
         try:
-            if env is None:
-                env = make()
-            member = getattr(env, method)
-            pipe.send((None, member(*arguments, **keywords) if callable(member) else member))
+            pipe.send((None, host.answer(*request)))
         except Exception as error:
             pipe.send((f"{type(error).__name__}: {error}", None))
-    if env is not None:
-        env.close()
+    host.close()

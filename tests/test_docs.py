@@ -10,8 +10,8 @@ the language:
 * ``needs-alfworld`` runs only where the genuine games are at hand, ``needs-sandbox`` where a local sandbox can be
   opened, ``needs-docker`` where an engine answers, ``needs-packages`` where there are a sandbox and the archives of
   ``selfgym download code``, ``needs-browser`` where there is a Chromium, ``needs-desktop`` where there are a sandbox
-  and the packages of ``selfgym download desktop``. What was left out is a skipped test that
-  says so.
+  and the packages of ``selfgym download desktop``, ``needs-ray`` where Ray is installed. What was left out is a
+  skipped test that says so.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import sys
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -96,6 +97,7 @@ def absent(games: str) -> dict[str, str]:
         "needs-docker": unavailable("docker"),
         "needs-browser": web_needs(),
         "needs-desktop": desktop_needs(),
+        "needs-ray": "" if find_spec("ray") else "pip install 'selfgym[ray]'",
         "needs-packages": sandbox or ("" if packages.ok else f"{packages.found}; {packages.remedy}"),
     }
     return {mark: reason for mark, reason in reasons.items() if reason}
@@ -177,7 +179,7 @@ def complaint(line: str) -> str:
 
 
 def test_every_mark_is_one_that_is_known() -> None:
-    needs = ("alfworld", "sandbox", "docker", "packages", "browser", "desktop")
+    needs = ("alfworld", "sandbox", "docker", "packages", "browser", "desktop", "ray")
     known = {"not-run", *(f"needs-{what}" for what in needs)}
     assert not [
         f"{page.name}:{block.line} {mark}"

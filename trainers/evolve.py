@@ -19,6 +19,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -53,15 +55,20 @@ class RunError(RuntimeError):
     """A run folder that cannot be used as asked."""
 
 
-def evolve(config: EvolveConfig, folder: Path, *, progress: Progress | None = None) -> list[dict[str, Any]]:
+def evolve(
+    config: EvolveConfig, folder: Path, *, progress: Progress | None = None, executor: Executor | None = None
+) -> list[dict[str, Any]]:
     """Run, or go on with, the run in ``folder`` and return its metrics, one record for each evaluation.
 
+    ``executor`` collects, if given, instead of ``config.workers`` processes of this machine; it must see ``folder``.
     Raises `RunError` where the folder holds a run with other settings.
     """
     _claim(config, folder)
     torch.set_num_threads(config.threads)
     with EpisodeStore(folder / "episodes.db") as store:
-        return _Run(config, folder, store, find_recipe(config.recipe), progress or _silent).go()
+        run = _Run(config, folder, store, find_recipe(config.recipe), progress or _silent)
+        with nullcontext(executor) if executor else workers(config) as pool:
+            return run.go(Collecting(config, folder, pool))
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -95,15 +102,13 @@ class _Run:
     ) -> None:
         self.config, self.folder, self.store, self.recipe, self.progress = config, folder, store, recipe, progress
 
-    def go(self) -> list[dict[str, Any]]:
+    def go(self, collecting: Collecting) -> list[dict[str, Any]]:
         """Every piece of work, in order; what is collected ahead is only begun before its turn."""
-        with workers(self.config) as pool:
-            collecting = Collecting(self.config, self.folder, pool)
-            for number in range(self.config.iterations + 1):
-                self._collect(number, collecting)
-                self._train(number)
-                self._begin(number, collecting)
-                self._evaluate(number)
+        for number in range(self.config.iterations + 1):
+            self._collect(number, collecting)
+            self._train(number)
+            self._begin(number, collecting)
+            self._evaluate(number)
         metrics = self.store.notes("metrics")
         write_reports(self.folder, metrics, self.store.notes("updates"))
         return metrics

@@ -30,6 +30,7 @@ from selfgym.trainers.stage import EvolveConfig, open_stage, played_with, task_s
 def collect_unit(config: EvolveConfig, folder: Path, number: int, indices: Sequence[int]) -> list[Episode]:
     """The episodes of the tasks ``indices``: demonstrations for number 0, else what the recipe collects for update
     ``number``. Reads the run's checkpoint and nothing else."""
+    torch.set_num_threads(config.threads)
     iteration = max(0, number - 1)
     stage = open_stage(config, folder, iteration, played_with(config, iteration) if number else "start")
     tasks = [stage.task(task_seed(config.seed, number, index)) for index in indices]
@@ -74,18 +75,15 @@ def workers(config: EvolveConfig) -> Iterator[Executor | None]:
         context.set_forkserver_preload([__name__])
     else:
         context = get_context("spawn")
-    with ProcessPoolExecutor(
-        config.workers, context, initializer=_settle, initargs=(config.threads, dict(os.environ))
-    ) as pool:
+    with ProcessPoolExecutor(config.workers, context, initializer=_settle, initargs=(dict(os.environ),)) as pool:
         try:
             yield pool
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _settle(threads: int, environment: dict[str, str]) -> None:
+def _settle(environment: dict[str, str]) -> None:
     os.environ.update(environment)  # which may have changed since the first of them was started
-    torch.set_num_threads(threads)
     transformers_logging.disable_progress_bar()  # several workers' bars would be written over each other
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -2,7 +2,8 @@
 
 An agent that asks a model here is played over one policy, with every environment in a process of its own if there are
 several workers. Any other agent goes with its environment into worker processes, because scripted experts look into
-their environments. What an episode cost stands in its record under ``info["metered"]``.
+their environments. Workers can be actors of a Ray cluster instead. What an episode cost stands in its record under
+``info["metered"]``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import inspect
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 import selfgym  # noqa: F401  (registers the ids)
 from selfgym.agents.agent import Agent, AgentOptionError, agent_maker, find_agent
 from selfgym.agents.policies.policy import Completion, Policy
+from selfgym.agents.ray_workers import RayPool
 from selfgym.agents.rollout import Job, Process, drive, play
 from selfgym.agents.workers import EnvPool, WorkerError
 from selfgym.benchmarks.leaderboard.suite import Part, Suite, Task
@@ -143,16 +146,25 @@ def metered(job: Job) -> Process[Episode]:
 
 
 def play_seats(
-    seats: Sequence[Seat], policy: Policy | None, *, workers: int, seconds: float
+    seats: Sequence[Seat], policy: Policy | None, *, workers: int, seconds: float, ray: bool = False
 ) -> Generator[Episode, None, None]:
-    """Every seat's episode, as each ends. ``seconds`` is what one may take in a process of its own."""
+    """Every seat's episode, as each ends.
+
+    Args:
+        seats: what to play.
+        policy: answers the agents' prompts, here.
+        workers: episodes at once. Several are in processes of their own.
+        seconds: what one of them may take.
+        ray: all of them are on the actors of the Ray cluster that this process is connected to.
+    """
+    kind = RayPool if ray else EnvPool if workers > 1 else None
     if policy is not None:
-        yield from _over_one_policy(seats, policy, workers, seconds)
-    elif workers == 1:
+        yield from _over_one_policy(seats, policy, workers, seconds, kind)
+    elif kind is None:
         for seat in seats:
             yield from _here(seat)
     else:
-        with EnvPool(Table, deadline=seconds) as pool:
+        with kind(Table, deadline=seconds) as pool:
             threads = ThreadPoolExecutor(workers)
             try:
                 for done in as_completed([threads.submit(_elsewhere, pool, seat) for seat in seats]):
@@ -166,15 +178,17 @@ def _here(seat: Seat) -> Generator[Episode, None, None]:
         yield episode
 
 
-def _over_one_policy(seats: Sequence[Seat], policy: Policy, workers: int, seconds: float) -> Iterator[Episode]:
+def _over_one_policy(
+    seats: Sequence[Seat], policy: Policy, workers: int, seconds: float, kind: type[EnvPool | RayPool] | None
+) -> Iterator[Episode]:
     """Grouped by the environment they need, because a pool lends one kind of it."""
     kinds: dict[str, list[Seat]] = {}
     for seat in seats:
         kinds.setdefault(f"{seat.task.part.env} {sorted(seat.options.items())}", []).append(seat)
     for those in kinds.values():
         make = partial(make_env, those[0].task.part.env, those[0].options)
-        with EnvPool(make, deadline=seconds) as pool:
-            env = pool.lease if workers > 1 else None
+        with nullcontext() if kind is None else kind(make, deadline=seconds) as pool:
+            env = pool.lease if pool else None
             for _, episode in drive((metered(seat.job(policy, env)) for seat in those), policy, width=workers):
                 yield episode
 
@@ -192,7 +206,7 @@ class Table:
         """Nothing is kept."""
 
 
-def _elsewhere(pool: EnvPool, seat: Seat) -> Episode:
+def _elsewhere(pool: EnvPool | RayPool, seat: Seat) -> Episode:
     """Play in a worker; one that dies or stays silent costs this episode only."""
     try:
         table = pool.lease()

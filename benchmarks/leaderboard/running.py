@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -104,7 +104,7 @@ def _probed(part: Part) -> str:
 
 def run_suite(
     plan: Plan, folder: Path, missing: Callable[[Part], str], progress: Progress, *, policy: Policy | None = None,
-    workers: int = 1, prices: tuple[float, float] | None = None,
+    workers: int = 1, ray: bool = False, prices: tuple[float, float] | None = None,
 ) -> Result:  # fmt: skip
     """Play what is not stored yet in ``folder``, and write the result there.
 
@@ -112,6 +112,7 @@ def run_suite(
         missing: why a part's environment cannot be played here; empty if it can.
         policy: answers the agent's prompts.
         workers: episodes at once.
+        ray: on the actors of the Ray cluster that this process is connected to; an agent with a memory plays here.
         prices: US dollars for a million prompt and response tokens.
     """
     unplayed = check_entrant(plan.entrant, plan.suite, policy)
@@ -125,7 +126,8 @@ def run_suite(
         if plan.memory:
             memory = play_remembering(plan.memory, played, folder, store, policy, workers, told)
         else:
-            _play_missing(played, store, policy, workers, plan.suite.seconds, told)
+            play = partial(play_seats, policy=policy, workers=workers, seconds=plan.suite.seconds, ray=ray)
+            _play_missing(played, store, play, told)
         episodes = {episode.id: episode for episode in store.episodes(run=plan.run)}
         practised = list(store.episodes(run=plan.run, phase="practice"))
     export_episodes([*(episodes[id] for id in seats), *practised], folder / EPISODES, "parquet")
@@ -141,7 +143,7 @@ def run_suite(
 
 
 def _play_missing(
-    seats: Sequence[Seat], store: EpisodeStore, policy: Policy | None, workers: int, seconds: float,
+    seats: Sequence[Seat], store: EpisodeStore, play: Callable[[Sequence[Seat]], Generator[Episode, None, None]],
     progress: Callable[[int, int], None],
 ) -> None:  # fmt: skip
     todo = [seat for seat in seats if seat.id not in store]
@@ -150,7 +152,7 @@ def _play_missing(
     batch: list[Episode] = []
     stored = time.monotonic()
     try:
-        with closing(play_seats(todo, policy, workers=workers, seconds=seconds)) as playing:
+        with closing(play(todo)) as playing:
             for episode in playing:
                 batch.append(episode)
                 done += 1

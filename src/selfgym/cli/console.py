@@ -15,6 +15,12 @@ import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
+OnRay = Annotated[
+    bool,
+    typer.Option(
+        "--ray", help="Play on the actors of a Ray cluster: the one that RAY_ADDRESS names, else one made here."
+    ),
+]
 
 
 class CommandError(Exception):

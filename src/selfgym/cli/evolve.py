@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json as jsonlib
 import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +15,7 @@ import typer
 from selfgym.cli.console import (
     AsJson,
     CommandError,
+    OnRay,
     Quiet,
     hush_transformers,
     print_json,
@@ -57,6 +61,7 @@ def evolve(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Any setting, e.g. search.simulations=16; repeatable."),
     ] = None,
+    ray: OnRay = False,
     config: Annotated[Path | None, typer.Option(help="A JSON file of settings, e.g. a run's config.json.")] = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -79,6 +84,8 @@ def evolve(
       selfgym evolve grpo --seed 1      (or gigpo, dapo ...: what differs, as --set group.size=16)
 
       selfgym evolve grpo --set lag=1 --set sampler=vllm      (rollouts beside the trainer, by vLLM)
+
+      selfgym evolve grpo --set workers=16 --ray      (played on a cluster)
     """
     from selfgym.trainers.evolve import evolve as run
     from selfgym.trainers.recipe import find_recipe
@@ -94,8 +101,8 @@ def evolve(
     make_env(settings.env, settings.env_options).close()
     hush_transformers()
     begun = time.monotonic()
-    with progress_bar(quiet=quiet or json) as progress:
-        metrics = run(settings, folder, progress=progress)
+    with _collectors(settings, ray=ray) as executor, progress_bar(quiet=quiet or json) as progress:
+        metrics = run(settings, folder, progress=progress, executor=executor)
     minutes = (time.monotonic() - begun) / 60
     if json:
         print_json({"run": str(folder), "metrics": metrics})
@@ -103,6 +110,20 @@ def evolve(
     print_table(("update", "episodes", "held-out success", "gain", "steps", "loops", "errors"), map(_row, metrics))
     if not quiet:
         print(f"\n{minutes:.1f} minutes. The run is in {folder}; its learning curve is {folder / 'curve.png'}")
+
+
+@contextmanager
+def _collectors(settings: EvolveConfig, *, ray: bool) -> Iterator[Executor | None]:
+    """``settings.workers`` actors of a cluster, each with its share of the GPUs there are; None without ``ray``."""
+    from selfgym.agents.cluster import RayExecutor, connected, gpus
+
+    if not ray:
+        yield None
+        return
+    with connected():
+        share = 0.0 if settings.device == "cpu" else min(1.0, gpus() / settings.workers)
+        with RayExecutor(settings.workers, gpus=share) as executor:
+            yield executor
 
 
 def _settings(folder: Path, config: Path | None, given: dict[str, Any], pairs: list[str]) -> EvolveConfig:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfgym.cli.console import AsJson, CommandError, Quiet, hush_transformers, parse_options, print_json, progress_bar
+from selfgym.cli.console import (
+    AsJson,
+    CommandError,
+    OnRay,
+    Quiet,
+    hush_transformers,
+    parse_options,
+    print_json,
+    progress_bar,
+)
 from selfgym.cli.play import EnvOptions, make_env
 
 if TYPE_CHECKING:
@@ -23,6 +32,8 @@ if TYPE_CHECKING:
     from selfgym.envs.core import AgentEnv
     from selfgym.memory.episode import Episode
     from selfgym.memory.store import EpisodeStore
+
+    Roll = Callable[[Sequence[Job]], Iterator[tuple[int, Episode]]]
 
 _BATCH = 32
 """Episodes stored in one transaction: what a killed run may have to play again."""
@@ -50,6 +61,7 @@ def run(
     processes: Annotated[
         bool, typer.Option("--processes", help="Each environment in a process of its own, for heavy ones.")
     ] = False,
+    ray: OnRay = False,
     temperature: Annotated[float | None, typer.Option(min=0.0, help="Of the agent's sampling; 0 is greedy.")] = None,
     screenshots: Annotated[
         bool, typer.Option("--screenshots", help="Keep a picture of the screen with each step, for `selfgym view`.")
@@ -68,11 +80,14 @@ def run(
       selfgym run --agent react --model smollm2 --episodes 20 --temperature 0.7
 
       selfgym run --agent my_package:MyAgent --store mine.db --json
+
+      RAY_ADDRESS=10.0.0.1:6379 selfgym run --agent expert --episodes 10000 --ray
     """
     from selfgym.agents.agent import agent_maker, find_agent
-    from selfgym.agents.workers import EnvPool
     from selfgym.memory.store import EpisodeStore
 
+    if ray and processes:
+        raise CommandError("--ray and --processes are two ways to play elsewhere: give one")
     env_options = parse_options(option or []) | ({"max_steps": max_steps} if max_steps else {})
     with closing(make_env(env, env_options)) as tried:  # so that a wrong option is one error and not one an episode
         drawn = env_options | (_pictures(env, tried) if screenshots else {})
@@ -82,15 +97,19 @@ def run(
     options = parse_options(agent_option or []) | ({"temperature": temperature} if temperature is not None else {})
     maker = agent_maker(agent, factory, policy, options)
     store.parent.mkdir(parents=True, exist_ok=True)
-    make = partial(make_env, env, drawn)
-    with EpisodeStore(store) as episode_store, EnvPool(make) as pool, progress_bar(quiet=quiet or json) as progress:
+    table = _table(partial(make_env, env, drawn), policy, min(parallel, episodes), processes=processes, ray=ray)
+    with (
+        table as (make, roll),
+        EpisodeStore(store) as episode_store,
+        progress_bar(quiet=quiet or json) as progress,
+    ):
         run_name = name or _fresh_name(agent, episode_store.runs())
         record = {
             "run": run_name, "phase": "run", "env": env, "env_options": env_options, "agent": agent,
             "policy": model or "",
         }  # fmt: skip
-        jobs = list(_jobs(range(seed, seed + episodes), pool.lease if processes else make, maker, record, screenshots))
-        played = _play(jobs, policy, episode_store, parallel, partial(progress, "episodes"))
+        jobs = list(_jobs(range(seed, seed + episodes), make, maker, record, screenshots))
+        played = _play(jobs, roll, episode_store, partial(progress, "episodes"))
     _report(played, run_name, store, as_json=json, quiet=quiet)
 
 
@@ -101,6 +120,33 @@ def _pictures(name: str, env: AgentEnv[Any]) -> dict[str, Any]:
         return with_pictures(env.metadata["render_modes"])
     except ValueError as error:
         raise CommandError(f"{name} can give no screenshots: {error}") from error
+
+
+@contextmanager
+def _table(
+    make: Callable[[], Any], policy: Policy | None, width: int, *, processes: bool, ray: bool
+) -> Iterator[tuple[Callable[[], Any], Roll]]:
+    """What makes an episode's environment, and what plays jobs: here, in processes, or on the actors of a cluster.
+
+    There whole episodes are played if no model here has to be asked, else their environments are.
+    """
+    from selfgym.agents.cluster import RayExecutor, connected, cpus, rollout_on
+    from selfgym.agents.ray_workers import RayPool
+    from selfgym.agents.rollout import rollout
+    from selfgym.agents.workers import EnvPool
+
+    here = partial(rollout, policy=policy, width=width)
+    if not ray:
+        with EnvPool(make) as pool:
+            yield pool.lease if processes else make, here
+        return
+    with connected():
+        if policy is None:
+            with RayExecutor(min(width, cpus())) as executor:
+                yield make, partial(rollout_on, executor)
+        else:
+            with RayPool(make, ready=width) as actors:
+                yield actors.lease, here
 
 
 def look_here_for(agent: str) -> None:
@@ -137,19 +183,15 @@ def _jobs(
         yield Job(identity, make, partial(maker, seed, identity), seed, record=record | task, screenshots=screenshots)
 
 
-def _play(
-    jobs: list[Job], policy: Policy | None, store: EpisodeStore, width: int, progress: Callable[[int, int], None]
-) -> list[Episode]:
+def _play(jobs: list[Job], roll: Roll, store: EpisodeStore, progress: Callable[[int, int], None]) -> list[Episode]:
     """Play what is not stored yet, storing as it goes; all episodes of the jobs, in order."""
-    from selfgym.agents.rollout import rollout
-
     missing = [job for job in jobs if job.id not in store]
     done = len(jobs) - len(missing)
     progress(done, len(jobs))
 
     def stored() -> Iterator[int]:
         batch: list[Episode] = []
-        for _, episode in rollout(missing, policy, width=width):
+        for _, episode in roll(missing):
             batch.append(episode)
             if len(batch) == _BATCH:
                 yield store.append(batch)

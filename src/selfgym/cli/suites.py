@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from typer.core import TyperGroup
 from selfgym.cli.console import (
     AsJson,
     CommandError,
+    OnRay,
     Quiet,
     did_you_mean,
     parse_options,
@@ -23,7 +25,6 @@ from selfgym.cli.console import (
 from selfgym.cli.run import AgentOptions, look_here_for, policy_of
 
 if TYPE_CHECKING:
-    from selfgym.agents.policies.policy import Policy
     from selfgym.benchmarks.leaderboard.playing import Entrant
     from selfgym.benchmarks.leaderboard.result import Result, Summary
     from selfgym.benchmarks.leaderboard.running import Plan
@@ -73,6 +74,7 @@ def run(
     ] = None,
     agent_option: AgentOptions = None,
     workers: Annotated[int, typer.Option(min=1, help="Episodes at once, in processes of their own.")] = 1,
+    ray: OnRay = False,
     samples: Annotated[int, typer.Option(min=1, help="Tries at each task, for pass@k.")] = 1,
     fresh: Annotated[
         str, typer.Option(metavar="DRAW", help="Play tasks drawn by this word instead of the suite's own.")
@@ -106,11 +108,14 @@ def run(
 
       selfgym bench household --agent my_package:MyAgent --fresh "drawn on 2026-11-28"
     """
+    from selfgym.agents.cluster import connected
     from selfgym.benchmarks.leaderboard.playing import Entrant, check_entrant
     from selfgym.benchmarks.leaderboard.suite import find_suite
 
     if online and not method:
         raise CommandError("--online is a way to learn: give --method too")
+    if ray and method:
+        raise CommandError("an agent with a memory learns from what it plays, in this process: --ray is for others")
     chosen = find_suite(suite)
     _need_pyarrow()
     look_here_for(agent)
@@ -119,9 +124,9 @@ def run(
     check_entrant(entrant, chosen, policy)  # before anybody else plays for minutes
     mine = _planned(chosen, entrant, samples, fresh, method, online)
     ends = [] if alone else list(_ends(chosen, entrant, fresh))
-    with progress_bar(quiet=quiet or json) as progress:
-        results = [_run(plan, out, progress, None, workers, None) for plan in ends]
-        results.append(_run(mine, out, progress, policy, workers, prices))
+    with connected() if ray else nullcontext(), progress_bar(quiet=quiet or json) as progress:
+        results = [_run(plan, out, progress, workers=workers, ray=ray) for plan in ends]
+        results.append(_run(mine, out, progress, policy=policy, workers=workers, ray=ray, prices=prices))
     if json:
         print_json(results[-1].model_dump(mode="json") | {"folder": str(out / mine.run)})
         return
@@ -152,10 +157,10 @@ def _ends(chosen: Suite, entrant: Entrant, fresh: str) -> Iterator[Plan]:
             yield Plan(chosen, one, one.source(chosen), fresh=fresh)
 
 
-def _run(plan: Plan, out: Path, progress: Any, policy: Policy | None, workers: int, prices: Any) -> Result:
+def _run(plan: Plan, out: Path, progress: Any, **how: Any) -> Result:
     from selfgym.benchmarks.leaderboard.running import run_suite
 
-    result = run_suite(plan, out / plan.run, _missing, progress, policy=policy, workers=workers, prices=prices)
+    result = run_suite(plan, out / plan.run, _missing, progress, **how)
     for one in result.left_out:
         print(f"LEFT OUT for {result.name}: {one.part}: {one.reason}", file=sys.stderr)
     return result
