@@ -32,12 +32,12 @@ class WorkerLostError(WorkerError):
 
 
 def import_ray() -> Any:
-    """Ray, without its reports of usage, and without its words on stdout about workers that we replace.
+    """Ray, without its reports of usage, and without its words on stdout about workers and machines that are lost.
 
     Raises `DependencyNotInstalled`.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed")
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")
     try:
         import ray
     except ImportError:

@@ -277,11 +277,10 @@ def kill_commands(kills: int, moments: random.Random, folder: Path) -> dict[str,
         for those in episodes.values()
     ]
     return {
-        "kills": kills,
-        "stored": stored,
-        "seconds_until_the_cluster_was_gone": waited,
+        "kills": kills, "stored": stored, "seconds_until_the_cluster_was_gone": waited, "lost": lost,
+        "doubled": len(plain[0]) - len(set(plain[0])), "errors": sum(e.outcome.is_error for e in episodes["there"]),
         "same": plain[0] == plain[1],
-    }
+    }  # fmt: skip
 
 
 _COMMAND = "import sys, selfgym.cli as cli; sys.exit(cli.main())"
