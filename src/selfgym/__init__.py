@@ -38,6 +38,7 @@ def _register() -> None:
         "selfgym/AlfWorld-v0": "selfgym.envs.household.env:AlfWorldEnv",
         "selfgym/Web-v0": "selfgym.envs.web.opened:WebEnv",
         "selfgym/BrowserGym-v0": "selfgym.envs.adapters.browsergym:BrowserGymEnv",
+        "selfgym/TextArena-v0": "selfgym.envs.adapters.textarena:TextArenaEnv",
         "selfgym/MiniWoB-v0": "selfgym.envs.web.miniwob.env:MiniWobEnv",
         "selfgym/TextCraft-v0": "selfgym.envs.games.textcraft:TextCraftEnv",
         "selfgym/Sokoban-v0": "selfgym.envs.games.sokoban:SokobanEnv",

@@ -56,12 +56,14 @@ SETTINGS = {
     "selfgym/Code-v0": {"problems": str(Path(__file__).with_name("code_tasks.jsonl")), "max_steps": 30},
     "selfgym/BrowserGym-v0": {"task": "browsergym/miniwob.click-button"},
     "selfgym/Household-v0": {"max_steps": 30},
+    "selfgym/TextArena-v0": {"env": "FrozenLake-v0-random", "max_steps": 60},
     "selfgym/Web-v0": {"admissible_commands": True, "max_steps": 12, "max_tokens": 2000},
     "selfgym/MiniWoB-v0": {
         "task": ["click-button", "login-user", "click-tab-2", "click-checkboxes"],
         "admissible_commands": True,
     },
 }
+FOREIGN = {"selfgym/TextArena-v0": "textarena"}
 GAMES = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "alfworld" / "games.tar.xz"
 
 
@@ -107,6 +109,8 @@ def _ready(request, name):
         request.getfixturevalue("sandboxes")
     if name == "selfgym/BrowserGym-v0" and find_spec("browsergym") is None:
         pytest.skip("BrowserGym is not installed here: it wants an environment of its own; see test_browsergym.py")
+    if name in FOREIGN and find_spec(FOREIGN[name]) is None:
+        pytest.skip(f"{FOREIGN[name]} is not installed here: tests/envs/adapters runs this suite where it is")
     if name == "selfgym/Desktop-v0":
         request.getfixturevalue("desktop")
     if name.startswith(("selfgym/Web-", SINGLE)):

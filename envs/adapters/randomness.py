@@ -1,0 +1,41 @@
+"""Random numbers of a package that draws from the generators of the whole process: kept apart, one state for each user.
+
+TextArena and GEM seed and use the global generators of `random` and NumPy. Within `OwnRandomness.used` those are in a
+state that belongs to its user; afterwards they are as they were, so nobody else notices and nobody else disturbs.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+_lock = threading.RLock()
+
+
+class OwnRandomness:
+    """A state of the global generators that begins with a seed and goes on from use to use."""
+
+    def __init__(self, seed: int) -> None:
+        self._python = random.Random(seed).getstate()
+        self._numpy = np.random.RandomState(seed % 2**32).get_state()
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """The generators of the process are in this state; no other thread uses this class meanwhile."""
+        with _lock:
+            kept = random.getstate(), np.random.get_state()  # noqa: NPY002 (it is these that others use)
+            _set(self._python, self._numpy)
+            try:
+                yield
+            finally:
+                self._python, self._numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+                _set(*kept)
+
+
+def _set(python: object, numpy: object) -> None:
+    random.setstate(python)  # type: ignore[arg-type]
+    np.random.set_state(numpy)  # type: ignore[arg-type]  # noqa: NPY002
