@@ -21,21 +21,18 @@ class OwnRandomness:
 
     def __init__(self, seed: int) -> None:
         self._python = random.Random(seed).getstate()
-        self._numpy = np.random.RandomState(seed % 2**32).get_state()
+        self._numpy = np.random.MT19937(seed)
 
     @contextmanager
     def used(self) -> Iterator[None]:
         """The generators of the process are in this state; no other thread uses this class meanwhile."""
         with _lock:
-            kept = random.getstate(), np.random.get_state()  # noqa: NPY002 (it is these that others use)
-            _set(self._python, self._numpy)
+            python, numpy = random.getstate(), np.random.get_bit_generator()
+            random.setstate(self._python)
+            np.random.set_bit_generator(self._numpy)
             try:
                 yield
             finally:
-                self._python, self._numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-                _set(*kept)
-
-
-def _set(python: object, numpy: object) -> None:
-    random.setstate(python)  # type: ignore[arg-type]
-    np.random.set_state(numpy)  # type: ignore[arg-type]  # noqa: NPY002
+                self._python = random.getstate()
+                random.setstate(python)
+                np.random.set_bit_generator(numpy)

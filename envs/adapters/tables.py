@@ -128,7 +128,6 @@ class ForeignMatch(Match[Played]):
 
     def start(self, rng: Random, level: int) -> tuple[Played, int]:
         """A game of a drawn seed, and a seat."""
-        self.close()
         seated = self._begun(rng.getrandbits(31))
         return seated.state(), rng.randrange(self.players) if self._seat is None else self._seat
 
@@ -162,13 +161,13 @@ class ForeignMatch(Match[Played]):
         try:
             table.move(words)
         except ActionError:
-            self.close()
+            self._drop()
             raise
         except _UNREADABLE as error:
-            self.close()
+            self._drop()
             raise ActionError(f"The game cannot read that move: {type(error).__name__}.") from error
         except Exception as error:
-            self.close()
+            self._drop()
             raise GameFailed(f"{type(error).__name__}: {error}"[:500]) from error
         assert self._seated is not None
         self._seated.moves.append(words)
@@ -187,7 +186,7 @@ class ForeignMatch(Match[Played]):
     def choose(self, state: Played, skill: str, rng: Random) -> str:
         """A possible move of whoever has the other seats. Raises `GameFailed` where none is found."""
         player = state.turn or 0
-        for words in self._asked(state, player) if self._agents else self._guessed(state, rng):
+        for words in self._guessed(state, rng) if self._agents is None else self._asked(state, self._agents[player]):
             try:
                 self._tried = (state, words, self.apply(state, words)[0])
             except ActionError:
@@ -200,7 +199,10 @@ class ForeignMatch(Match[Played]):
         raise NoSolutionError(f"no solution of {self.name} is known")
 
     def close(self) -> None:
-        """Let go of the table."""
+        """Let go of the other side; a state can be played on all the same."""
+        self._drop()
+
+    def _drop(self) -> None:
         seated, self._seated, self._tried = self._seated, None, None
         if seated is not None:
             seated.table.close()
@@ -210,19 +212,20 @@ class ForeignMatch(Match[Played]):
         rng.shuffle(moves)
         return moves
 
-    def _asked(self, state: Played, player: int) -> Iterator[str]:
-        """What the agent of a seat says, and says again when that was refused."""
+    def _asked(self, state: Played, agent: Any) -> Iterator[str]:
+        """What an agent says, and says again when that was refused."""
+        player = state.turn or 0
         goal = self.goal(state, player)
-        info = {"outcome": Outcome.RUNNING, "task": goal, "action_error": None}
+        info: dict[str, Any] = {"outcome": Outcome.RUNNING, "task": goal, "action_error": None}
         if (legal := self.legal(state)) is not None:
             info["admissible_commands"] = legal
         for _ in range(_TRIES):
             error = info["action_error"]
             shown = f"Task: {goal}\n\n{self.describe(state, player)}"
             try:
-                said = str(self._agents[player].act(f"{error}\n\n{shown}" if error else shown, info))
+                said = str(agent.act(f"{error}\n\n{shown}" if error else shown, info))
             except Exception as failed:
-                raise GameFailed(f"player {player}: {type(failed).__name__}: {failed}"[:500]) from failed
+                raise GameFailed(f"the opponent failed: {type(failed).__name__}: {failed}"[:500]) from failed
             yield " ".join(said.split())
             info["action_error"] = "That move is not possible."
 
@@ -239,17 +242,17 @@ class ForeignMatch(Match[Played]):
                 one.moves.append(words)
                 one.keys.append(_key(one.table))
         except Exception as wrong:
-            self.close()
+            self._drop()
             raise SnapshotError(f"cannot restore: move {len(one.moves) + 1} failed: {wrong}") from wrong
         if one.state() != state:
-            self.close()
+            self._drop()
             same = [now == then for now, then in zip(one.keys, state.keys, strict=False)]
             at = same.index(False) if False in same else len(same) - 1
             raise SnapshotError(f"cannot restore: what is shown differs from that of then after {at} moves")
         return one.table
 
     def _begun(self, seed: int) -> _Seated:
-        self.close()
+        self._drop()
         table = self._open(seed)
         self._seated = _Seated(table, seed, keys=[_key(table)])
         return self._seated

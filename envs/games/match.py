@@ -98,9 +98,12 @@ class Against(Game[Sitting[S]], Generic[S]):
         super().__init__()
 
     def start(self, rng: Random, level: int) -> Sitting[S]:
-        """A first state in which it is the learner's turn."""
-        first, seat = self.match.start(rng, level)
-        return self._answered(Sitting(first, first, seat, rng.getrandbits(48)))[0]
+        """A first state in which it is the learner's turn; drawn anew where the others end the match before."""
+        while True:
+            first, seat = self.match.start(rng, level)
+            state = self._answered(Sitting(first, first, seat, rng.getrandbits(48)))[0]
+            if self.match.turn(state.now) == seat:
+                return state
 
     def key(self, state: Sitting[S]) -> str:
         """That of the match, whoever begins."""
