@@ -39,6 +39,7 @@ def _register() -> None:
         "selfgym/Web-v0": "selfgym.envs.web.opened:WebEnv",
         "selfgym/BrowserGym-v0": "selfgym.envs.adapters.browsergym:BrowserGymEnv",
         "selfgym/TextArena-v0": "selfgym.envs.adapters.textarena:TextArenaEnv",
+        "selfgym/GEM-v0": "selfgym.envs.adapters.gem:GemEnv",
         "selfgym/PettingZoo-v0": "selfgym.envs.adapters.pettingzoo:PettingZooEnv",
         "selfgym/MiniWoB-v0": "selfgym.envs.web.miniwob.env:MiniWobEnv",
         "selfgym/TextCraft-v0": "selfgym.envs.games.textcraft:TextCraftEnv",

@@ -56,6 +56,7 @@ SETTINGS = {
     "selfgym/Code-v0": {"problems": str(Path(__file__).with_name("code_tasks.jsonl")), "max_steps": 30},
     "selfgym/BrowserGym-v0": {"task": "browsergym/miniwob.click-button"},
     "selfgym/Household-v0": {"max_steps": 30},
+    "selfgym/GEM-v0": {"env": "game:Sudoku-v0-easy", "max_steps": 20},
     "selfgym/PettingZoo-v0": {"env": "classic/texas_holdem-v4", "max_steps": 20},
     "selfgym/TextArena-v0": {"env": "FrozenLake-v0-random", "max_steps": 60},
     "selfgym/Web-v0": {"admissible_commands": True, "max_steps": 12, "max_tokens": 2000},
@@ -64,7 +65,7 @@ SETTINGS = {
         "admissible_commands": True,
     },
 }
-FOREIGN = {"selfgym/PettingZoo-v0": "pettingzoo", "selfgym/TextArena-v0": "textarena"}
+FOREIGN = {"selfgym/GEM-v0": "gem", "selfgym/PettingZoo-v0": "pettingzoo", "selfgym/TextArena-v0": "textarena"}
 GAMES = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "alfworld" / "games.tar.xz"
 
 
