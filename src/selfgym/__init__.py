@@ -39,6 +39,7 @@ def _register() -> None:
         "selfgym/Web-v0": "selfgym.envs.web.opened:WebEnv",
         "selfgym/BrowserGym-v0": "selfgym.envs.adapters.browsergym:BrowserGymEnv",
         "selfgym/MiniWoB-v0": "selfgym.envs.web.miniwob.env:MiniWobEnv",
+        "selfgym/Gymnasium-v0": "selfgym.envs.adapters.gymnasium_text:GymnasiumEnv",
         "selfgym/TextCraft-v0": "selfgym.envs.games.textcraft:TextCraftEnv",
         "selfgym/Sokoban-v0": "selfgym.envs.games.sokoban:SokobanEnv",
         "selfgym/Countdown-v0": "selfgym.envs.games.countdown:CountdownEnv",

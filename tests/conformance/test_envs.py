@@ -55,6 +55,7 @@ SETTINGS = {
     # small functions to write: making repairs of packages would need these downloaded, and takes seconds
     "selfgym/Code-v0": {"problems": str(Path(__file__).with_name("code_tasks.jsonl")), "max_steps": 30},
     "selfgym/BrowserGym-v0": {"task": "browsergym/miniwob.click-button"},
+    "selfgym/Gymnasium-v0": {"env": "Taxi-v4", "max_steps": 30},
     "selfgym/Household-v0": {"max_steps": 30},
     "selfgym/Web-v0": {"admissible_commands": True, "max_steps": 12, "max_tokens": 2000},
     "selfgym/MiniWoB-v0": {
