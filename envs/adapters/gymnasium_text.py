@@ -56,7 +56,8 @@ class GymnasiumEnv(ReplayedEnv):
         render_mode: str | None = None,
         **settings: Any,
     ) -> None:
-        self._id, self._settings, self._drawn, self._inner = env, settings, False, None
+        self._id, self._settings, self._drawn = env, settings, False
+        self._inner: Any = None
         inner = self._made()
         self._drawn = "ansi" in inner.metadata.get("render_modes", ())
         self._space, self._about, spec = inner.action_space, sections(inner.unwrapped.__doc__), inner.spec
@@ -110,7 +111,7 @@ class GymnasiumEnv(ReplayedEnv):
                 inner.close()
 
     def _made(self) -> Any:
-        drawn = {"render_mode": "ansi"} if self._drawn else {}
+        drawn: dict[str, Any] = {"render_mode": "ansi"} if self._drawn else {}
         try:
             self._inner = gymnasium.make(self._id, disable_env_checker=True, **drawn, **self._settings)
         except gymnasium.error.UnregisteredEnv as error:

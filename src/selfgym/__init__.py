@@ -40,6 +40,8 @@ def _register() -> None:
         "selfgym/BrowserGym-v0": "selfgym.envs.adapters.browsergym:BrowserGymEnv",
         "selfgym/MiniWoB-v0": "selfgym.envs.web.miniwob.env:MiniWobEnv",
         "selfgym/Gymnasium-v0": "selfgym.envs.adapters.gymnasium_text:GymnasiumEnv",
+        "selfgym/BabyAI-v0": "selfgym.envs.adapters.babyai:BabyAIEnv",
+        "selfgym/ReasoningGym-v0": "selfgym.envs.adapters.reasoning_gym:ReasoningGymEnv",
         "selfgym/TextCraft-v0": "selfgym.envs.games.textcraft:TextCraftEnv",
         "selfgym/Sokoban-v0": "selfgym.envs.games.sokoban:SokobanEnv",
         "selfgym/Countdown-v0": "selfgym.envs.games.countdown:CountdownEnv",

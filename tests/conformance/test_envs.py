@@ -56,12 +56,17 @@ SETTINGS = {
     "selfgym/Code-v0": {"problems": str(Path(__file__).with_name("code_tasks.jsonl")), "max_steps": 30},
     "selfgym/BrowserGym-v0": {"task": "browsergym/miniwob.click-button"},
     "selfgym/Gymnasium-v0": {"env": "Taxi-v4", "max_steps": 30},
+    "selfgym/BabyAI-v0": {"max_steps": 30},
     "selfgym/Household-v0": {"max_steps": 30},
     "selfgym/Web-v0": {"admissible_commands": True, "max_steps": 12, "max_tokens": 2000},
     "selfgym/MiniWoB-v0": {
         "task": ["click-button", "login-user", "click-tab-2", "click-checkboxes"],
         "admissible_commands": True,
     },
+}
+PACKAGES = {  # other people's, around which an environment is
+    "selfgym/BabyAI-v0": "minigrid",
+    "selfgym/ReasoningGym-v0": "reasoning_gym",
 }
 GAMES = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "alfworld" / "games.tar.xz"
 
@@ -108,6 +113,10 @@ def _ready(request, name):
         request.getfixturevalue("sandboxes")
     if name == "selfgym/BrowserGym-v0" and find_spec("browsergym") is None:
         pytest.skip("BrowserGym is not installed here: it wants an environment of its own; see test_browsergym.py")
+    if name in PACKAGES and find_spec(PACKAGES[name]) is None:
+        pytest.skip(
+            f"{PACKAGES[name].upper()} IS NOT INSTALLED HERE: pip install 'selfgym[adapters]' (docs/adapters.md)"
+        )
     if name == "selfgym/Desktop-v0":
         request.getfixturevalue("desktop")
     if name.startswith(("selfgym/Web-", SINGLE)):
