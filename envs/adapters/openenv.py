@@ -8,6 +8,7 @@ the tools. Nothing of OpenEnv has to be installed on this side.
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Any
 from urllib.request import urlopen
 
@@ -65,6 +66,7 @@ class OpenEnv(ReplayedEnv):
         self._task = task or str(about.get("description") or f"Do what {about.get('name')} asks.")
         self._connect = load("websockets.sync.client", "websockets").connect
         self._socket: Any = None
+        self._session = ExitStack()
         self._total, self._repeats = 0.0, None
         name = f"openenv:{about.get('name')}"
         super().__init__(
@@ -109,9 +111,8 @@ class OpenEnv(ReplayedEnv):
 
     def drop(self) -> None:
         """End the session."""
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            socket.close()
+        self._socket = None
+        self._session.close()
 
     def snapshot(self) -> bytes:
         """As `ReplayedEnv.snapshot`. Raises `SnapshotError` where the server does not begin by the seed."""
@@ -138,7 +139,8 @@ class OpenEnv(ReplayedEnv):
     def _ask(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
         if self._socket is None:
             address = f"ws{self._url.removeprefix('http')}/ws"
-            self._socket = self._connect(address, open_timeout=self._timeout, max_size=_MOST)
+            connection = self._connect(address, open_timeout=self._timeout, max_size=_MOST)
+            self._socket = self._session.enter_context(connection)
         self._socket.send(json.dumps({"type": kind, "data": data}))
         answer = json.loads(self._socket.recv(timeout=self._timeout))
         told = answer.get("data", {})
@@ -150,8 +152,11 @@ class OpenEnv(ReplayedEnv):
         raise OpenEnvError(f"{self._url}: {told.get('code')}: {told.get('message')}")
 
     def _get(self, what: str) -> dict[str, Any]:
-        with urlopen(f"{self._url}/{what}", timeout=self._timeout) as answer:
-            return dict(json.load(answer))
+        try:
+            with urlopen(f"{self._url}/{what}", timeout=self._timeout) as answer:
+                return dict(json.load(answer))
+        except (OSError, ValueError) as error:
+            raise OpenEnvError(f"no OpenEnv server answers at {self._url}/{what}: {error}") from error
 
 
 def _tool(schema: dict[str, Any]) -> Tool:

@@ -237,8 +237,9 @@ class ReplayedEnv(AgentEnv[str]):
     def _goes_on(self, history: History) -> bool:
         """Whether a snapshot continues the running episode."""
         one = self._episode
-        going = one is not None and one.outcome in (Outcome.RUNNING, Outcome.TRUNCATED)
-        return going and one.history.seed == history.seed and history.begins_with(one.history)
+        if one is None or one.outcome not in (Outcome.RUNNING, Outcome.TRUNCATED):
+            return False
+        return one.history.seed == history.seed and history.begins_with(one.history)
 
     def _told(self, one: _Episode) -> str:
         failed = f"The environment failed: {one.reason}" if one.outcome is Outcome.ENV_ERROR else one.error
@@ -246,7 +247,8 @@ class ReplayedEnv(AgentEnv[str]):
         return told if len(told) <= self._most else f"{told[: self._most - 4]} ..."
 
     def _info(self, one: _Episode) -> dict[str, Any]:
-        info = {"outcome": one.outcome, "task": one.task, "task_id": one.history.task, "action_error": one.error}
+        info: dict[str, Any] = {"outcome": one.outcome, "task": one.task, "task_id": one.history.task}
+        info["action_error"] = one.error
         if one.seen.commands is not None:
             info["admissible_commands"] = list(one.seen.commands) if one.outcome is Outcome.RUNNING else []
         return {**info, **one.seen.more, **({"reason": one.reason} if one.reason else {})}
