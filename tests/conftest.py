@@ -51,7 +51,7 @@ OPENENV = Path(os.environ.get("SELFGYM_OPENENV_PYTHON", "/opt/peers/openenv/bin/
 
 @pytest.fixture(scope="session")
 def serve_openenv():
-    """Starts a server of OpenEnv, where a Python with openenv-core is: its address and its process."""
+    """Starts a server of OpenEnv, where a Python with openenv-core is (``python``): its address and process."""
     if not OPENENV.is_file():
         pytest.skip(f"NO OPENENV: {OPENENV} is not there; set SELFGYM_OPENENV_PYTHON to a Python with openenv-core")
     with contextlib.ExitStack() as stack:
@@ -70,6 +70,7 @@ def serve_openenv():
                 time.sleep(0.2)
             raise AssertionError(f"the server did not start: {command}")
 
+        serve.python = OPENENV
         yield serve
 
 
@@ -78,5 +79,5 @@ def openenv_lock(serve_openenv):
     """The address of a server of tests/envs/adapters/openenv_server.py, for this process and those it starts."""
     server = Path(__file__).parent / "envs" / "adapters" / "openenv_server.py"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SELFGYM_OPENENV_LOCK", serve_openenv(server, "PORT", "lock")[0])
+        patch.setenv("SELFGYM_OPENENV_LOCK", serve_openenv(server, "PORT")[0])
         yield os.environ["SELFGYM_OPENENV_LOCK"]

@@ -1,7 +1,4 @@
-"""Servers of OpenEnv, run under the Python that has openenv-core: a lock to be opened, and one that heeds no seed.
-
-Usage: python openenv_server.py PORT lock|chance, where OpenEnv's own parts serve it until the process is ended.
-"""
+"""A server of OpenEnv, run under the Python that has openenv-core: a lock to be opened. Usage: openenv_server.py PORT."""
 
 from __future__ import annotations
 
@@ -40,8 +37,9 @@ class Lock(Environment[Turn, Shown, State]):
         super().__init__()
         self.wheels, self.code, self.turns = [0] * DIGITS, [0] * DIGITS, 0
 
-    def reset(self, seed: int | None = None, episode_id: str | None = None, **rest: Any) -> Shown:
-        chance = random.Random(seed if sys.argv[2] == "lock" else None)
+    def reset(self, seed: int | None = None, episode_id: str | None = None, heeds: bool = True, **rest: Any) -> Shown:
+        """Set a code and the wheels: those of the seed, or any where ``heeds`` is false."""
+        chance = random.Random(seed if heeds else None)
         self.code, self.turns = [chance.randrange(10) for _ in range(DIGITS)], 0
         self.wheels = [chance.randrange(10) for _ in range(DIGITS)]
         return self.shown()
