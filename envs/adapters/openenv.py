@@ -67,7 +67,8 @@ class OpenEnv(ReplayedEnv):
         self._connect = load("websockets.sync.client", "websockets").connect
         self._socket: Any = None
         self._session = ExitStack()
-        self._total, self._repeats = 0.0, None
+        self._total = 0.0
+        self._repeats: bool | None = None
         name = f"openenv:{about.get('name')}"
         super().__init__(
             f"{name}{',' + json.dumps(reset_options, sort_keys=True) if reset_options else ''}",

@@ -27,12 +27,12 @@ class OwnRandomness:
     def used(self) -> Iterator[None]:
         """The generators of the process are in this state; no other thread uses this class meanwhile."""
         with _lock:
-            python, numpy = random.getstate(), np.random.get_bit_generator()
+            python, numpy = random.getstate(), np.random.get_bit_generator()  # type: ignore[attr-defined]
             random.setstate(self._python)
-            np.random.set_bit_generator(self._numpy)
+            np.random.set_bit_generator(self._numpy)  # type: ignore[attr-defined]
             try:
                 yield
             finally:
                 self._python = random.getstate()
                 random.setstate(python)
-                np.random.set_bit_generator(numpy)
+                np.random.set_bit_generator(numpy)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A server of OpenEnv, run under the Python that has openenv-core: a lock to be opened. Usage: openenv_server.py PORT."""
+"""A server of OpenEnv for a lock to be opened, run under the Python that has openenv-core; the argument is its port."""
 
 from __future__ import annotations
 
