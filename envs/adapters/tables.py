@@ -9,15 +9,15 @@ shown then must be the same.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from importlib import import_module
 from random import Random
 from typing import Any
 
 from pydantic import BaseModel, Field
 
+from selfgym.envs.adapters.opponents import agent_of, asked
 from selfgym.envs.core import Outcome, SnapshotError
 from selfgym.envs.games.env import GameEnv
 from selfgym.envs.games.game import GameFailed, NoSolutionError, Verb
@@ -25,7 +25,6 @@ from selfgym.envs.games.match import Against, Match, Sitting
 from selfgym.envs.tools import ActionError
 
 _MOST_SHOWN, _MOST_MOVE = 12_000, 4096  # characters
-_TRIES = 5  # moves that a given opponent may try
 _UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError, RecursionError)
 
 
@@ -52,9 +51,10 @@ class Table(ABC):
         """The moves that are possible now, where the game says so."""
         return None
 
-    def guesses(self) -> list[str]:
-        """Moves that may be possible, for a random player."""
-        return self.legal() or []
+    def guesses(self, rng: Random) -> list[str]:
+        """Moves that may be possible, in the order in which a random player tries them."""
+        moves = self.legal() or []
+        return rng.sample(moves, len(moves))
 
     @abstractmethod
     def close(self) -> None:
@@ -120,9 +120,8 @@ class ForeignMatch(Match[Played]):
             raise ValueError(f"{name} has no seat {seat!r}: its seats are 0 to {players - 1}")
         self.name, self.version, self.players, self.steps = name, version, players, (max_steps,)
         self._open, self._seat = open, seat
-        self._agents = None if opponent == "random" else [_agent(opponent) for _ in range(players)]
-        kind = opponent if isinstance(opponent, str) else type(opponent).__name__
-        self.skills = (kind,)
+        self._agents = None if opponent == "random" else [agent_of(opponent) for _ in range(players)]
+        self.skills = (opponent if isinstance(opponent, str) else type(opponent).__name__,)
         self._seated: _Seated | None = None
         self._tried: tuple[Played, str, Played] | None = None
 
@@ -186,7 +185,13 @@ class ForeignMatch(Match[Played]):
     def choose(self, state: Played, skill: str, rng: Random) -> str:
         """A possible move of whoever has the other seats. Raises `GameFailed` where none is found."""
         player = state.turn or 0
-        for words in self._guessed(state, rng) if self._agents is None else self._asked(state, self._agents[player]):
+        if self._agents is None:
+            moves: Iterable[str] = self._at(state).guesses(rng)
+        else:
+            moves = asked(
+                self._agents[player], self.goal(state, player), self.describe(state, player), self.legal(state)
+            )
+        for words in moves:
             try:
                 self._tried = (state, words, self.apply(state, words)[0])
             except ActionError:
@@ -206,28 +211,6 @@ class ForeignMatch(Match[Played]):
         seated, self._seated, self._tried = self._seated, None, None
         if seated is not None:
             seated.table.close()
-
-    def _guessed(self, state: Played, rng: Random) -> list[str]:
-        moves = list(dict.fromkeys(self._at(state).guesses()))
-        rng.shuffle(moves)
-        return moves
-
-    def _asked(self, state: Played, agent: Any) -> Iterator[str]:
-        """What an agent says, and says again when that was refused."""
-        player = state.turn or 0
-        goal = self.goal(state, player)
-        info: dict[str, Any] = {"outcome": Outcome.RUNNING, "task": goal, "action_error": None}
-        if (legal := self.legal(state)) is not None:
-            info["admissible_commands"] = legal
-        for _ in range(_TRIES):
-            error = info["action_error"]
-            shown = f"Task: {goal}\n\n{self.describe(state, player)}"
-            try:
-                said = str(agent.act(f"{error}\n\n{shown}" if error else shown, info))
-            except Exception as failed:
-                raise GameFailed(f"the opponent failed: {type(failed).__name__}: {failed}"[:500]) from failed
-            yield " ".join(said.split())
-            info["action_error"] = "That move is not possible."
 
     def _at(self, state: Played) -> Table:
         """A table at which just this was played. Raises `SnapshotError` where it cannot be had again."""
@@ -268,18 +251,6 @@ class ForeignGameEnv(GameEnv[Sitting[Played]]):
     def close(self) -> None:
         """Let go of the other side."""
         self.match.close()
-
-
-def _agent(opponent: Any) -> Any:
-    """An agent, made where it is named as ``"module:Class"``."""
-    if isinstance(opponent, str):
-        module, colon, name = opponent.partition(":")
-        if not colon:
-            raise ValueError(f"no opponent {opponent!r}: give 'random', an agent, or where one is, as 'module:Class'")
-        opponent = getattr(import_module(module), name)()
-    if not callable(getattr(opponent, "act", None)):
-        raise ValueError(f"an opponent needs act(observation, info) -> str; {type(opponent).__name__} has none")
-    return opponent
 
 
 def _key(table: Table) -> str:

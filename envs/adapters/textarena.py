@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from random import Random
 from typing import Any
+
+from gymnasium.error import DependencyNotInstalled
 
 from selfgym.envs.adapters.randomness import OwnRandomness
 from selfgym.envs.adapters.replayed import load
@@ -18,6 +21,8 @@ from selfgym.envs.tools import ActionError
 VERSION = "1"
 _MOST_PLAYERS = 15
 _REASON = re.compile(r"Reason: (.*?)(?: Please resubmit a valid move.*)?$", re.DOTALL)
+_NUMBER = re.compile(r"\d+|\$X|<[^<>]*>")
+_NUMBERS, _TRIES = 10, 40
 _BRACKETED = re.compile(r"\[[^\[\]\n]{1,30}\]")
 
 
@@ -49,7 +54,7 @@ class TextArenaMatch(ForeignMatch):
             near = get_close_matches(env, known, n=1)
             raise ValueError(f"TextArena has no game {env!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
         self._env, self._settings = env, settings
-        self._count = players or next((n for n in range(1, _MOST_PLAYERS + 1) if self._plays(n)), 0)
+        self._count = players or next(filter(self._plays, range(1, _MOST_PLAYERS + 1)), 0)
         if not self._count or not self._plays(self._count):
             raise ValueError(f"{env} cannot be played by {players or f'1 to {_MOST_PLAYERS}'} players")
         shown = "".join(f",{key}={one!r}" for key, one in sorted(settings.items()))
@@ -63,10 +68,10 @@ class TextArenaMatch(ForeignMatch):
         return TextArenaTable(self._env, self._count, seed, self._settings)
 
     def _plays(self, players: int) -> bool:
-        """Whether the game allows so many: TextArena asserts it."""
+        """Whether the game begins with so many."""
         try:
             TextArenaTable(self._env, players, 0, self._settings)
-        except AssertionError:
+        except WrongNumberError:
             return False
         return True
 
@@ -81,6 +86,10 @@ class TextArenaEnv(ForeignGameEnv):
         super().__init__(TextArenaMatch(env, **settings), split, render_mode)
 
 
+class WrongNumberError(ValueError):
+    """A game is for another number of players."""
+
+
 class TextArenaTable(Table):
     """One running game. What every player has been told is taken from TextArena's own messages."""
 
@@ -89,11 +98,18 @@ class TextArenaTable(Table):
         self._kinds, self._game_id = arena.ObservationType, arena.GAME_ID
         self._own = OwnRandomness(seed)
         with self._own.used():
-            self._game = arena.make(env, **settings)
-            self._game.reset(num_players=players, seed=seed)
-        self._raw = self._game
-        while isinstance(self._raw, arena.Wrapper):
-            self._raw = self._raw.env
+            self._game = _made(arena, env, settings)
+            self._raw = self._game
+            while isinstance(self._raw, arena.Wrapper):
+                self._raw = self._raw.env
+            try:
+                self._game.reset(num_players=players, seed=seed)
+            except OSError as error:
+                raise _missing(env, error) from error
+            except (AssertionError, ValueError, LookupError) as error:
+                raise WrongNumberError(f"{env} does not begin with {players} players: {error}") from error
+        if len(self._raw.state.observations) != players:
+            raise WrongNumberError(f"{env} has {len(self._raw.state.observations)} players, not {players}")
         self._goals: list[str] = [""] * players
         self._news: list[list[tuple[Any, str]]] = [[] for _ in range(players)]
         self.totals = (0.0,) * players
@@ -119,10 +135,13 @@ class TextArenaTable(Table):
         self._news[player] = []
         self._look(player)
 
-    def guesses(self) -> list[str]:
-        """What stands in square brackets in what the player was last shown, then in its task."""
+    def guesses(self, rng: Random) -> list[str]:
+        """What stands in square brackets in what the player was last shown; then in its task, with other numbers."""
         player = self._raw.state.current_player_id
-        return _BRACKETED.findall(self.shown(player)) or _BRACKETED.findall(self.goal(player))
+        shown = list(dict.fromkeys(_BRACKETED.findall(self.shown(player))))
+        named = list(dict.fromkeys(_BRACKETED.findall(self.goal(player))))
+        varied = [_varied(rng.choice(named), rng) for _ in range(_TRIES) if named]
+        return [*rng.sample(shown, len(shown)), *rng.sample(named, len(named)), *dict.fromkeys(varied), "Hello."]
 
     def close(self) -> None:
         """Nothing is held."""
@@ -148,3 +167,21 @@ class TextArenaTable(Table):
         told = [text for _, text, kind in self._raw.state.observations[player] if kind is self._kinds.GAME_ADMIN]
         found = _REASON.search(told[-1]) if told else None
         return found[1].strip() if found else "That move is not possible."
+
+
+def _varied(move: str, rng: Random) -> str:
+    """A move with other numbers, and with numbers where the task has a place for one."""
+    return _NUMBER.sub(lambda _: str(rng.randrange(_NUMBERS)), move)
+
+
+def _made(arena: Any, env: str, settings: dict[str, Any]) -> Any:
+    """A game with TextArena's wrappers. Raises `DependencyNotInstalled` where something that it needs is missing."""
+    try:
+        return arena.make(env, **settings)
+    except (ImportError, LookupError, OSError, SyntaxError, ValueError) as error:
+        raise _missing(env, error) from error
+
+
+def _missing(env: str, error: Exception) -> DependencyNotInstalled:
+    why = " ".join(str(error).replace("*", " ").split())[:300]
+    return DependencyNotInstalled(f"TextArena cannot make {env} here: {type(error).__name__}: {why}")
