@@ -57,6 +57,7 @@ SETTINGS = {
     "selfgym/BrowserGym-v0": {"task": "browsergym/miniwob.click-button"},
     "selfgym/Gymnasium-v0": {"env": "Taxi-v4", "max_steps": 30},
     "selfgym/BabyAI-v0": {"max_steps": 30},
+    "selfgym/ScienceWorld-v0": {"simplifications": "easy", "max_steps": 30},
     "selfgym/Household-v0": {"max_steps": 30},
     "selfgym/Web-v0": {"admissible_commands": True, "max_steps": 12, "max_tokens": 2000},
     "selfgym/MiniWoB-v0": {
@@ -67,6 +68,8 @@ SETTINGS = {
 PACKAGES = {  # other people's, around which an environment is
     "selfgym/BabyAI-v0": "minigrid",
     "selfgym/ReasoningGym-v0": "reasoning_gym",
+    "selfgym/ScienceWorld-v0": "scienceworld",
+    "selfgym/TextWorld-v0": "textworld",
 }
 GAMES = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "alfworld" / "games.tar.xz"
 
