@@ -1,7 +1,7 @@
 """`selfgym/ReasoningGym-v0`: the questions of reasoning-gym (Stojanovski et al. 2025, arXiv 2505.24760).
 
-An episode is one question; the package makes it and scores the answer. A question belongs to the training or to the test split by a
-hash of its text, so that no question is in both, whatever the seeds.
+An episode is one question; the package makes it and scores the answer. A question belongs to the training or to the
+test split by a hash of its text, so that no question is in both, whatever the seeds.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pydantic import BaseModel, Field
 from selfgym.envs.adapters.answers import check
 from selfgym.envs.adapters.replayed import ReplayedEnv, Seen, limited, load
 from selfgym.envs.core import Outcome
-from selfgym.envs.games.game import SPLITS, split_of
+from selfgym.envs.games.game import SPLITS, NoSolutionError, split_of
 from selfgym.envs.tools import ActionError, Tool, ToolSet
 
 VERSION = "1"
-_TRIES = 1000
+_TRIES = 800
+_AT_ONCE = 8  # questions of a seed of the package: some of its datasets take seconds to be made
 _HOW = "Put your answer between <answer> and </answer>, or call answer with it."
 
 
@@ -72,9 +73,10 @@ class ReasoningGymEnv(ReplayedEnv):
     def begin(self, seed: int) -> tuple[str, Seen]:
         """The question of a seed: the first of its split that is drawn."""
         rng = Random(f"{self.name} {seed}")
-        for _ in range(_TRIES):
-            self._source = self._made(rng.randrange(2**31))
-            self._entry = self._source[0]
+        for number in range(_TRIES):
+            if number % _AT_ONCE == 0:
+                self._source = self._made(rng.randrange(2**31))
+            self._entry = self._source[number % _AT_ONCE]
             if split_of(str(self._entry["question"])) == self.split:
                 question = str(self._entry["question"])
                 return question, Seen(f"{question}\n\n{_HOW}")
@@ -98,7 +100,12 @@ class ReasoningGymEnv(ReplayedEnv):
         return Seen(f"The answer scores {score:.4g} of 1.", score, outcome)
 
     def solution(self) -> list[str]:
-        """The answer that the package has, as an action; asking for it is cheating."""
+        """The answer that the package has, as an action; asking for it is cheating.
+
+        Raises `NoSolutionError` for the datasets that have none.
+        """
+        if self._entry["answer"] is None:
+            raise NoSolutionError(f"{self.dataset} scores answers, but has none of its own")
         return [f"<answer>{self._entry['answer']}</answer>"]
 
     def drop(self) -> None:
@@ -108,6 +115,6 @@ class ReasoningGymEnv(ReplayedEnv):
     def _made(self, seed: int) -> Any:
         create = load("reasoning_gym", "reasoning-gym").create_dataset
         try:
-            return create(self.dataset, seed=seed, size=1, **self.config)
+            return create(self.dataset, seed=seed, size=_AT_ONCE, **self.config)
         except (TypeError, AssertionError, ValueError) as error:
             raise ValueError(f"reasoning-gym refuses the settings of {self.dataset}: {error}") from error

@@ -46,6 +46,8 @@ def _register() -> None:
         "selfgym/Gymnasium-v0": "selfgym.envs.adapters.gymnasium_text:GymnasiumEnv",
         "selfgym/BabyAI-v0": "selfgym.envs.adapters.babyai:BabyAIEnv",
         "selfgym/ReasoningGym-v0": "selfgym.envs.adapters.reasoning_gym:ReasoningGymEnv",
+        "selfgym/ScienceWorld-v0": "selfgym.envs.adapters.scienceworld:ScienceWorldEnv",
+        "selfgym/TextWorld-v0": "selfgym.envs.adapters.textworld:TextWorldEnv",
         "selfgym/TextCraft-v0": "selfgym.envs.games.textcraft:TextCraftEnv",
         "selfgym/Sokoban-v0": "selfgym.envs.games.sokoban:SokobanEnv",
         "selfgym/Countdown-v0": "selfgym.envs.games.countdown:CountdownEnv",

@@ -57,6 +57,7 @@ SETTINGS = {
     "selfgym/BrowserGym-v0": {"task": "browsergym/miniwob.click-button"},
     "selfgym/Gymnasium-v0": {"env": "Taxi-v4", "max_steps": 30},
     "selfgym/BabyAI-v0": {"max_steps": 30},
+    "selfgym/ScienceWorld-v0": {"simplifications": "easy", "max_steps": 30},
     "selfgym/Household-v0": {"max_steps": 30},
     "selfgym/GEM-v0": {"env": "game:Sudoku-v0-easy", "max_steps": 20},
     "selfgym/PettingZoo-v0": {"env": "classic/texas_holdem-v4", "max_steps": 20},
@@ -70,6 +71,8 @@ SETTINGS = {
 PACKAGES = {  # other people's, around which an environment is
     "selfgym/BabyAI-v0": "minigrid",
     "selfgym/ReasoningGym-v0": "reasoning_gym",
+    "selfgym/ScienceWorld-v0": "scienceworld",
+    "selfgym/TextWorld-v0": "textworld",
 }
 ELSEWHERE = {"selfgym/GEM-v0": "gem", "selfgym/PettingZoo-v0": "pettingzoo", "selfgym/TextArena-v0": "textarena"}
 GAMES = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "alfworld" / "games.tar.xz"
