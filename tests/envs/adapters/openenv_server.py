@@ -1,4 +1,7 @@
-"""A server of OpenEnv for a lock to be opened, run under the Python that has openenv-core; the argument is its port."""
+"""A server of OpenEnv, run under the Python that has openenv-core; the argument is its port.
+
+At ``/`` is a lock to be opened, at ``/tools`` a bench with tools of MCP.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ import sys
 from typing import Any, Literal
 
 import uvicorn
+from fastmcp import FastMCP
 from openenv.core.env_server.http_server import create_app
 from openenv.core.env_server.interfaces import Environment
+from openenv.core.env_server.mcp_environment import MCPEnvironment
+from openenv.core.env_server.mcp_types import CallToolAction, CallToolObservation
 from openenv.core.env_server.types import Action, EnvironmentMetadata, Observation, State
 
 DIGITS = 3
@@ -65,6 +71,36 @@ class Lock(Environment[Turn, Shown, State]):
         return EnvironmentMetadata(name="lock", description="Open the lock.", version="1")
 
 
+class Bench(MCPEnvironment):
+    """Numbers are added by a tool."""
+
+    SUPPORTS_CONCURRENT_SESSIONS = True
+
+    def __init__(self) -> None:
+        tools = FastMCP("bench")
+        self.total = 0
+
+        @tools.tool
+        def add(number: int, times: int = 1) -> str:
+            """Add a number to the total."""
+            self.total += number * times
+            return f"The total is {self.total}."
+
+        super().__init__(tools)
+
+    def reset(self, seed: int | None = None, episode_id: str | None = None, **rest: Any) -> Observation:
+        self.total = (seed or 0) % 10
+        return Observation(metadata={})
+
+    def _step_impl(self, action: Action, timeout_s: float | None = None, **rest: Any) -> Observation:
+        raise ValueError("there are tools")
+
+    @property
+    def state(self) -> State:
+        return State(step_count=0)
+
+
 if __name__ == "__main__":
     app = create_app(Lock, Turn, Shown, env_name="lock", max_concurrent_envs=64)
+    app.mount("/tools", create_app(Bench, CallToolAction, CallToolObservation, "bench", max_concurrent_envs=8))
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

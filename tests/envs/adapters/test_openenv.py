@@ -1,8 +1,10 @@
 """OpenEnv's environments through our interface, against servers of the genuine openenv-core."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +123,22 @@ def test_the_environment_that_openenv_makes_itself_and_a_server_that_goes(serve_
         OpenEnv(url)
 
 
+def test_tools_of_mcp_are_the_tools(openenv_lock):
+    env = OpenEnv(f"{openenv_lock}/tools")
+    assert [tool.signature() for tool in env.tools] == ["add(number: integer, times?: integer)"]
+    env.reset(seed=4)
+    observation, _, terminated, truncated, info = env.step({"name": "add", "arguments": {"number": 5}})
+    assert "The total is 9." in observation
+    assert (terminated, truncated, info["action_error"]) == (False, False, None)
+    assert "There is no tool 'ad'" in env.step('{"name": "ad", "arguments": {"number": 5}}')[4]["action_error"]
+    snapshot = env.snapshot()
+    after = env.step({"name": "add", "arguments": {"number": 1, "times": 2}})
+    assert "The total is 11." in after[0]
+    env.restore(snapshot)
+    assert env.step({"name": "add", "arguments": {"number": 1, "times": 2}}) == after
+    env.close()
+
+
 def test_addresses_and_fields_are_checked(openenv_lock):
     with pytest.raises(ValueError, match="base_url should begin with http:// or https://"):
         OpenEnv("127.0.0.1:8000")
@@ -132,3 +150,11 @@ def test_nothing_of_openenv_is_imported_here(openenv_lock):
     script = f"from selfgym.envs.adapters.openenv import OpenEnv; OpenEnv({openenv_lock!r}).close(); import sys; "
     script += "print([name for name in sys.modules if name.split('.')[0] == 'openenv'])"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_the_example_of_the_documentation_runs(openenv_lock):
+    page = (Path(__file__).resolve().parents[3] / "docs" / "adapters.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"^```python needs-openenv\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    names = {}
+    exec(example.replace("http://127.0.0.1:8000", openenv_lock), names)
+    assert names["info"]["action_error"] is None
