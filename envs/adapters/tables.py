@@ -51,7 +51,7 @@ class Table(ABC):
         """The moves that are possible now, where the game says so."""
         return None
 
-    def guesses(self, rng: Random) -> list[str]:
+    def guesses(self, rng: Random) -> Iterable[str]:
         """Moves that may be possible, in the order in which a random player tries them."""
         moves = self.legal() or []
         return rng.sample(moves, len(moves))

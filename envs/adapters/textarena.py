@@ -7,6 +7,7 @@ a reason, and no step of the game, where TextArena has a second one in a row los
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from random import Random
 from typing import Any
@@ -135,13 +136,17 @@ class TextArenaTable(Table):
         self._news[player] = []
         self._look(player)
 
-    def guesses(self, rng: Random) -> list[str]:
-        """What stands in square brackets in what the player was last shown; then in its task, with other numbers."""
+    def guesses(self, rng: Random) -> Iterator[str]:
+        """What stands in square brackets in the player's last message, or others; then in its task, and with other
+        numbers."""
         player = self._raw.state.current_player_id
-        shown = list(dict.fromkeys(_BRACKETED.findall(self.shown(player))))
-        named = list(dict.fromkeys(_BRACKETED.findall(self.goal(player))))
-        varied = [_varied(rng.choice(named), rng) for _ in range(_TRIES) if named]
-        return [*rng.sample(shown, len(shown)), *rng.sample(named, len(named)), *dict.fromkeys(varied), "Hello."]
+        last = self._news[player][-1][1] if self._news[player] else ""
+        for text in (last, self.shown(player), self.goal(player)):
+            moves = list(dict.fromkeys(_BRACKETED.findall(text)))
+            yield from rng.sample(moves, len(moves))
+        for _ in range(_TRIES if moves else 0):
+            yield _NUMBER.sub(lambda _: str(rng.randrange(_NUMBERS)), rng.choice(moves))
+        yield "Hello."
 
     def close(self) -> None:
         """Nothing is held."""
@@ -167,11 +172,6 @@ class TextArenaTable(Table):
         told = [text for _, text, kind in self._raw.state.observations[player] if kind is self._kinds.GAME_ADMIN]
         found = _REASON.search(told[-1]) if told else None
         return found[1].strip() if found else "That move is not possible."
-
-
-def _varied(move: str, rng: Random) -> str:
-    """A move with other numbers, and with numbers where the task has a place for one."""
-    return _NUMBER.sub(lambda _: str(rng.randrange(_NUMBERS)), move)
 
 
 def _made(arena: Any, env: str, settings: dict[str, Any]) -> Any:
