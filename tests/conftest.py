@@ -1,6 +1,14 @@
-"""A library, and a sandbox and a desktop where they can be had."""
+"""A library, and a sandbox, a desktop and a server of OpenEnv where they can be had."""
 
 from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -36,3 +44,40 @@ def desktop():
         probe("local")
     except SandboxUnavailable as error:
         pytest.skip(f"NO DESKTOP: no sandbox on this machine: {error}")
+
+
+OPENENV = Path(os.environ.get("SELFGYM_OPENENV_PYTHON", "/opt/peers/openenv/bin/python"))
+
+
+@pytest.fixture(scope="session")
+def serve_openenv():
+    """Starts a server of OpenEnv, where a Python with openenv-core is (``python``): its address and process."""
+    if not OPENENV.is_file():
+        pytest.skip(f"NO OPENENV: {OPENENV} is not there; set SELFGYM_OPENENV_PYTHON to a Python with openenv-core")
+    with contextlib.ExitStack() as stack:
+
+        def serve(*arguments, cwd=None):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            command = [str(OPENENV), *(str(one).replace("PORT", str(port)) for one in arguments)]
+            process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            until = time.monotonic() + 120
+            while process.poll() is None and time.monotonic() < until:
+                with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                    return f"http://127.0.0.1:{port}", process
+                time.sleep(0.2)
+            raise AssertionError(f"the server did not start: {command}")
+
+        serve.python = OPENENV
+        yield serve
+
+
+@pytest.fixture(scope="session")
+def openenv_lock(serve_openenv):
+    """The address of a server of tests/envs/adapters/openenv_server.py, for this process and those it starts."""
+    server = Path(__file__).parent / "envs" / "adapters" / "openenv_server.py"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SELFGYM_OPENENV_LOCK", serve_openenv(server, "PORT")[0])
+        yield os.environ["SELFGYM_OPENENV_LOCK"]

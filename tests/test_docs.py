@@ -10,8 +10,9 @@ the language:
 * ``needs-alfworld`` runs only where the genuine games are at hand, ``needs-sandbox`` where a local sandbox can be
   opened, ``needs-docker`` where an engine answers, ``needs-packages`` where there are a sandbox and the archives of
   ``selfgym download code``, ``needs-browser`` where there is a Chromium, ``needs-desktop`` where there are a sandbox
-  and the packages of ``selfgym download desktop``, ``needs-ray`` where Ray is installed. What was left out is a
-  skipped test that says so.
+  and the packages of ``selfgym download desktop``, ``needs-ray`` where Ray is installed. ``needs-textarena``,
+  ``-pettingzoo``, ``-gem`` and ``-openenv`` are run by tests/envs/adapters, with the Python or beside the server that
+  they need. What was left out is a skipped test that says so.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from selfgym.envs.sandbox.opening import probe
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = [ROOT / room / "README.md" for room in ("envs", "agents", "memory", "trainers", "benchmarks")]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PEERS = ("textarena", "pettingzoo", "gem", "openenv")
 GAMES = ROOT.parent / "shared/data/alfworld/games.tar.xz"
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:selfgym|make) [^`\n]+)`")
@@ -100,6 +102,7 @@ def absent(games: str) -> dict[str, str]:
         "needs-ray": "" if find_spec("ray") else "pip install 'selfgym[ray]'",
         "needs-packages": sandbox or ("" if packages.ok else f"{packages.found}; {packages.remedy}"),
     }
+    reasons |= {f"needs-{peer}": "tests/envs/adapters runs it" for peer in PEERS}
     return {mark: reason for mark, reason in reasons.items() if reason}
 
 
@@ -179,7 +182,7 @@ def complaint(line: str) -> str:
 
 
 def test_every_mark_is_one_that_is_known() -> None:
-    needs = ("alfworld", "sandbox", "docker", "packages", "browser", "desktop", "ray")
+    needs = ("alfworld", "sandbox", "docker", "packages", "browser", "desktop", "ray", *PEERS)
     known = {"not-run", *(f"needs-{what}" for what in needs)}
     assert not [
         f"{page.name}:{block.line} {mark}"

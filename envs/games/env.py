@@ -14,7 +14,7 @@ from typing import Any, Generic
 from gymnasium.error import ResetNeeded
 
 from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
-from selfgym.envs.games.game import SPLITS, Game, S, drawn
+from selfgym.envs.games.game import SPLITS, Game, GameFailed, S, drawn
 from selfgym.envs.sealed import seal, unseal
 from selfgym.envs.spaces import UnicodeText
 from selfgym.envs.tools import ActionError
@@ -25,7 +25,7 @@ _RUNNING, _TRUNCATED = Outcome.RUNNING, Outcome.TRUNCATED
 
 
 class GameEnv(AgentEnv[str], Generic[S]):
-    """One game, one episode after the other.
+    """One game, one episode after the other. Where `GameFailed` is raised, the episode ends as ``env_error``.
 
     Args:
         game: the rules.
@@ -33,6 +33,7 @@ class GameEnv(AgentEnv[str], Generic[S]):
         split: ``"train"`` or ``"test"``; they share no task at any level (see `selfgym.envs.games.game.split_of`).
         max_steps: after which the episode is truncated; by default what the level says.
         first: a state in which every episode begins, instead of one that is drawn.
+        max_characters: of an observation.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class GameEnv(AgentEnv[str], Generic[S]):
         max_steps: int | None,
         render_mode: str | None,
         first: S | None = None,
+        max_characters: int = 8192,
     ) -> None:
         if level not in range(1, len(game.steps) + 1):
             raise ValueError(f"{game.name} has no level {level!r}: choose one from 1 to {len(game.steps)}")
@@ -55,7 +57,7 @@ class GameEnv(AgentEnv[str], Generic[S]):
         self.game, self.level, self.split, self.render_mode = game, level, split, render_mode
         self.max_steps = max_steps or game.steps[level - 1]
         self.version = f"{_VERSION}.{game.version}"
-        self.observation_space, self.action_space = UnicodeText(8192), UnicodeText(4096)
+        self.observation_space, self.action_space = UnicodeText(max_characters), UnicodeText(4096)
         self._kind = f"selfgym game {game.name} {self.version}\n".encode()
         self._first, self._state = first, first
         self._id, self._goal, self._said, self._steps = "", "", "", 0
@@ -97,24 +99,26 @@ class GameEnv(AgentEnv[str], Generic[S]):
             move = self.game.apply(self.state, self.game.command(action))
         except ActionError as error:
             self._said = self._error = str(error)
+        except GameFailed as failed:
+            self._said, self._outcome = f"The game failed: {failed}", Outcome.ENV_ERROR
         else:
             self._state, self._said, self._error = move.state, move.said, None
             reward, self._outcome = move.reward, move.outcome
         if self._outcome is _RUNNING and self._steps >= self.max_steps:
             self._outcome = _TRUNCATED
-        truncated = self._outcome is _TRUNCATED
+        truncated = self._outcome in (_TRUNCATED, Outcome.ENV_ERROR)
         terminated = self._outcome is not _RUNNING and not truncated
         return self._said, reward, terminated, truncated, self._info()
 
     def _info(self) -> dict[str, Any]:
-        running = self._outcome is _RUNNING
-        return {
+        info = {
             "outcome": self._outcome,
             "task": self._goal,
             "task_id": self._id,
             "action_error": self._error,
-            "admissible_commands": self.game.legal(self.state) if running else [],
         }
+        legal = self.game.legal(self.state) if self._outcome is _RUNNING else []
+        return info if legal is None else {**info, "admissible_commands": legal}
 
     def snapshot(self) -> bytes:
         """The episode as bytes: the task's name, the state, the step count and the last observation."""

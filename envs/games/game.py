@@ -6,6 +6,7 @@ Nothing here changes a state, draws without the generator it was given, or reads
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -21,10 +22,15 @@ S = TypeVar("S")
 SPLITS = ("train", "test")
 _TEST_OF = 5  # one task of so many is a test task
 _TRIES = 10_000
+_JSON = re.compile(r"\s*(\{|\[\s*\{)")
 
 
 class NoSolutionError(ValueError):
     """From this state the game cannot be won any more, or no way was found."""
+
+
+class GameFailed(RuntimeError):
+    """What runs a game failed, so that the episode says nothing about its player."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,8 @@ class Game(ABC, Generic[S]):
         """All that the player may know of a state."""
 
     @abstractmethod
-    def legal(self, state: S) -> list[str]:
-        """Commands that are possible in a state whose game is not over."""
+    def legal(self, state: S) -> list[str] | None:
+        """Commands that are possible in a state whose game is not over; None where nobody can say."""
 
     @abstractmethod
     def apply(self, state: S, words: str) -> Move[S]:
@@ -102,7 +108,7 @@ class Game(ABC, Generic[S]):
 
         Raises `ActionError`, whatever the action is.
         """
-        if isinstance(action, str) and not action.lstrip().startswith(("{", "[")):
+        if isinstance(action, str) and not _JSON.match(action):
             if len(action) > MAX_ACTION_CHARACTERS:
                 raise ActionError(f"The action has {len(action)} characters; the limit is {MAX_ACTION_CHARACTERS}.")
             return " ".join(action.split())

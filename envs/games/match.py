@@ -1,4 +1,4 @@
-"""Games for two: what their rules are, and how one of them becomes a game for one player against a scripted opponent.
+"""Games for several: what their rules are, and how one becomes a game for one player against scripted opponents.
 
 A `Match` knows nothing of environments or agents, so it also serves where two agents play each other
 (`selfgym.agents.duel`). The scripted opponent draws from a seed that is part of the state: the same moves always get
@@ -17,10 +17,11 @@ from selfgym.envs.games.game import Game, Move, S, Verb
 
 
 class Match(ABC, Generic[S]):
-    """The rules of one game for two players, 0 and 1. Its states are plain data as those of a `Game`."""
+    """The rules of one game for ``players``, 0 and on. Its states are plain data as those of a `Game`."""
 
     name: str
     version: str = "1"
+    players: int = 2
     steps: tuple[int, ...]
     verbs: tuple[Verb, ...]
     skills: tuple[str, ...]
@@ -48,16 +49,16 @@ class Match(ABC, Generic[S]):
         """Whose turn it is; None when the match is over."""
 
     @abstractmethod
-    def legal(self, state: S) -> list[str]:
-        """Commands of the player whose turn it is."""
+    def legal(self, state: S) -> list[str] | None:
+        """Commands of the player whose turn it is; None where nobody can say."""
 
     @abstractmethod
     def apply(self, state: S, words: str) -> tuple[S, str]:
-        """The state after a command, and what both players see of it. Raises `ActionError`."""
+        """The state after a command, and what all players see of it. Raises `ActionError`."""
 
     @abstractmethod
-    def rewards(self, before: S, after: S) -> tuple[float, float]:
-        """What a command brought both players."""
+    def rewards(self, before: S, after: S) -> tuple[float, ...]:
+        """What a command brought each player."""
 
     @abstractmethod
     def outcome(self, first: S, last: S, player: int) -> Outcome:
@@ -74,7 +75,7 @@ class Match(ABC, Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Sitting(Generic[S]):
-    """A match with its learner: the first state, the present one, the seat, and the opponent's seed."""
+    """A match with its learner: the first state, the present one, the seat, and the opponents' seed."""
 
     first: S
     now: S
@@ -84,7 +85,7 @@ class Sitting(Generic[S]):
 
 
 class Against(Game[Sitting[S]], Generic[S]):
-    """A match against a scripted opponent, as a game for one."""
+    """A match against scripted opponents in all other seats, as a game for one."""
 
     def __init__(self, match: Match[S], opponent: str | None = None) -> None:
         skill = match.skills[-1] if opponent is None else opponent
@@ -97,9 +98,12 @@ class Against(Game[Sitting[S]], Generic[S]):
         super().__init__()
 
     def start(self, rng: Random, level: int) -> Sitting[S]:
-        """A first state in which it is the learner's turn."""
-        first, seat = self.match.start(rng, level)
-        return self._answered(Sitting(first, first, seat, rng.getrandbits(48)))[0]
+        """A first state in which it is the learner's turn; drawn anew where the others end the match before."""
+        while True:
+            first, seat = self.match.start(rng, level)
+            state = self._answered(Sitting(first, first, seat, rng.getrandbits(48)))[0]
+            if self.match.turn(state.now) == seat:
+                return state
 
     def key(self, state: Sitting[S]) -> str:
         """That of the match, whoever begins."""
@@ -113,17 +117,17 @@ class Against(Game[Sitting[S]], Generic[S]):
         """What the learner may know."""
         return self.match.describe(state.now, state.seat)
 
-    def legal(self, state: Sitting[S]) -> list[str]:
+    def legal(self, state: Sitting[S]) -> list[str] | None:
         """The learner's commands."""
         return self.match.legal(state.now)
 
     def apply(self, state: Sitting[S], words: str) -> Move[Sitting[S]]:
-        """The learner's command and the opponent's answers."""
+        """The learner's command and the opponents' answers."""
         now, seen = self.match.apply(state.now, words)
         after = Sitting(state.first, now, state.seat, state.seed, state.ply + 1)
         after, answers, reward = self._answered(after)
         reward += self.match.rewards(state.now, now)[state.seat]
-        said = "\n".join([seen, *answers, self.describe(after)])
+        said = "\n".join(filter(None, [seen, *answers, self.describe(after)]))
         if self.match.turn(after.now) is None:
             return Move(after, said, reward, self.match.outcome(after.first, after.now, after.seat))
         return Move(after, said, reward)
@@ -133,9 +137,9 @@ class Against(Game[Sitting[S]], Generic[S]):
         return [self.match.advise(state.now, Random(f"advice {state.seed} {state.ply}"))]
 
     def _answered(self, state: Sitting[S]) -> tuple[Sitting[S], list[str], float]:
-        """After the opponent's commands, until it is the learner's turn: the state, what was seen, the reward."""
+        """After the opponents' commands, until it is the learner's turn: the state, what was seen, the reward."""
         now, ply, seen, reward = state.now, state.ply, list[str](), 0.0
-        while self.match.turn(now) == 1 - state.seat:
+        while self.match.turn(now) not in (None, state.seat):
             rng = Random(f"{self.opponent} {state.seed} {ply}")
             after, said = self.match.apply(now, self.match.choose(now, self.opponent, rng))
             reward += self.match.rewards(now, after)[state.seat]

@@ -52,13 +52,26 @@ SETTINGS = {
     # small functions to write: making repairs of packages would need these downloaded, and takes seconds
     "selfgym/Code-v0": {"problems": str(Path(__file__).with_name("code_tasks.jsonl")), "max_steps": 30},
     "selfgym/BrowserGym-v0": {"task": "browsergym/miniwob.click-button"},
+    "selfgym/Gymnasium-v0": {"env": "Taxi-v4", "max_steps": 30},
+    "selfgym/BabyAI-v0": {"max_steps": 30},
+    "selfgym/ScienceWorld-v0": {"simplifications": "easy", "max_steps": 30},
     "selfgym/Household-v0": {"max_steps": 30},
+    "selfgym/GEM-v0": {"env": "game:Sudoku-v0-easy", "max_steps": 20},
+    "selfgym/PettingZoo-v0": {"env": "classic/texas_holdem-v4", "max_steps": 20},
+    "selfgym/TextArena-v0": {"env": "FrozenLake-v0-random", "max_steps": 60},
     "selfgym/Web-v0": {"admissible_commands": True, "max_steps": 12, "max_tokens": 2000},
     "selfgym/MiniWoB-v0": {
         "task": ["click-button", "login-user", "click-tab-2", "click-checkboxes"],
         "admissible_commands": True,
     },
 }
+PACKAGES = {  # other people's, around which an environment is
+    "selfgym/BabyAI-v0": "minigrid",
+    "selfgym/ReasoningGym-v0": "reasoning_gym",
+    "selfgym/ScienceWorld-v0": "scienceworld",
+    "selfgym/TextWorld-v0": "textworld",
+}
+ELSEWHERE = {"selfgym/GEM-v0": "gem", "selfgym/PettingZoo-v0": "pettingzoo", "selfgym/TextArena-v0": "textarena"}
 GAMES = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "alfworld" / "games.tar.xz"
 
 
@@ -94,6 +107,8 @@ def browser():
 
 def settings_of(name):
     """The arguments with which an environment is tested."""
+    if name == "selfgym/OpenEnv-v0":
+        return {"base_url": os.environ["SELFGYM_OPENENV_LOCK"], "max_steps": 20}
     return SETTINGS.get(name, {"admissible_commands": True} if name.startswith(SINGLE) else {})
 
 
@@ -104,6 +119,16 @@ def _ready(request, name):
         request.getfixturevalue("sandboxes")
     if name == "selfgym/BrowserGym-v0" and find_spec("browsergym") is None:
         pytest.skip("BrowserGym is not installed here: it wants an environment of its own; see test_browsergym.py")
+    if name == "selfgym/OpenEnv-v0":
+        request.getfixturevalue("openenv_lock")
+    if name in ELSEWHERE and find_spec(ELSEWHERE[name]) is None:
+        pytest.skip(
+            f"{ELSEWHERE[name]} is not installed here: tests/envs/adapters/test_elsewhere.py runs this where it is"
+        )
+    if name in PACKAGES and find_spec(PACKAGES[name]) is None:
+        pytest.skip(
+            f"{PACKAGES[name].upper()} IS NOT INSTALLED HERE: pip install 'selfgym[adapters]' (docs/adapters.md)"
+        )
     if name == "selfgym/Desktop-v0":
         request.getfixturevalue("desktop")
     if name.startswith(("selfgym/Web-", SINGLE)):
