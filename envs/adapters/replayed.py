@@ -49,11 +49,14 @@ class Seen:
     """Further fields of ``info``: plain data, the same whenever the same is done."""
     state: str | None = None
     """What tells this state from others, where that is known; otherwise everything that is seen does."""
+    steady: bool = True
+    """Whether the same commands are listed whenever the same is done; otherwise their list is not compared."""
 
     @property
     def key(self) -> str:
-        """A digest of all of it."""
-        parts = (self.text, self.reward, self.outcome.value, self.commands and list(self.commands), self.more)
+        """A digest of all that is the same whenever the same is done."""
+        commands = list(self.commands) if self.commands and self.steady else None
+        parts = (self.text, self.reward, self.outcome.value, commands, self.more)
         return _digest(repr((parts, self.state)))
 
 

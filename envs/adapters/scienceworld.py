@@ -1,7 +1,9 @@
 """`selfgym/ScienceWorld-v0`: the science tasks of ScienceWorld (Wang et al. 2022, arXiv 2203.07540), from its package.
 
 The simulator runs in Java, which takes seconds to start, so a simulator that is no longer used waits for the next
-environment of the process. It has no state that could be copied: going back is doing everything again.
+environment of the process. It has no state that could be copied: going back is doing everything again. In some tasks
+(electricity, breeding plants) the simulator itself does not do the same every time; `restore` says so where it matters.
+What it lists in an order of chance is put in order here.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import atexit
 import os
 import shutil
 from contextlib import suppress
+from itertools import groupby
 from typing import Any, ClassVar
 
 from gymnasium.error import DependencyNotInstalled
@@ -115,10 +118,11 @@ class ScienceWorldEnv(ReplayedEnv):
         super().close()
 
     def _seen(self, text: str, seen: dict[str, Any], reward: float = 0.0, outcome: Outcome = Outcome.RUNNING) -> Seen:
+        text, look = _in_order(text.strip()), _in_order(seen["look"])
         asked = text if text.startswith("Ambiguous request") else ""
-        state = f"{seen['look']}\n{seen['inv']}\n{seen['score']}\n{asked}"
+        state = f"{look}\n{_in_order(seen['inv'])}\n{seen['score']}\n{asked}"
         commands = sorted({*seen["valid"], *_ALSO})
-        return Seen(text.strip(), reward, outcome, commands, {"score": seen["score"]}, state)
+        return Seen(text, reward, outcome, commands, {"score": seen["score"]}, state, steady=False)
 
 
 def close_idle() -> None:
@@ -138,6 +142,12 @@ def _kept(inner: Any) -> None:
         waiting.append(inner)
     else:
         _stop(inner)
+
+
+def _in_order(text: str) -> str:
+    """A text with the lines of its lists sorted; they begin with a tab."""
+    groups = groupby(text.split("\n"), key=lambda line: line.startswith("\t"))
+    return "\n".join(line for listed, lines in groups for line in (sorted(lines) if listed else lines))
 
 
 def _stop(inner: Any) -> None:

@@ -11,6 +11,7 @@ import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from selfgym.envs.adapters.replayed import ReplayedEnv, Seen, load
 from selfgym.envs.core import Outcome
@@ -30,7 +31,7 @@ class TextWorldEnv(ReplayedEnv):
         rooms: of the games that are made.
         objects: in them.
         quest_length: how many commands the quest takes.
-        folder: where games that are made are kept; by default one of the system's for temporary files.
+        folder: where games that are made are kept; by default ``~/.cache/selfgym/textworld``.
         max_steps: after which the episode is truncated.
     """
 
@@ -51,8 +52,9 @@ class TextWorldEnv(ReplayedEnv):
         if not games and min(self.size) < 1:
             raise ValueError("rooms, objects and quest_length should be at least 1")
         self._version = load("textworld.version", "textworld").__version__
-        self._folder = Path(folder or Path(tempfile.gettempdir(), "selfgym-textworld"))
-        self._package, self._inner = package, None
+        self._folder = Path(folder or Path.home() / ".cache" / "selfgym" / "textworld")
+        self._package = package
+        self._inner: Any = None
         name = f"textworld:{Path(games).name}" if games else f"textworld:{'x'.join(map(str, self.size))}"
         super().__init__(name, f"{VERSION}.{self._version}", max_steps=max_steps, render_mode=render_mode)
 
