@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field
 
 from selfgym.envs.core import AgentEnv
 from selfgym.envs.serving.session import ServingError, Sessions
-from selfgym.envs.serving.turn import Turn
+from selfgym.envs.serving.turn import Turn, reading
 from selfgym.envs.tools import ActionError, Tool, ToolSet
 
 MOST_NAME = 128
@@ -81,7 +81,7 @@ def make_server(sessions: Sessions, name: str, about: str, env: AgentEnv[Any]) -
             return types.CallToolResult(content=[types.TextContent(type="text", text=str(error))], is_error=True)
         return types.CallToolResult(
             content=[
-                types.TextContent(type="text", text=_read(turn, commands=own is None)),
+                types.TextContent(type="text", text=reading(turn, commands=own is None)),
                 *(
                     types.ImageContent(type="image", data=base64.b64encode(png).decode(), mime_type="image/png")
                     for png in turn.pictures.values()
@@ -125,14 +125,3 @@ def _name(request: Any) -> str:
     if len(name) > MOST_NAME:
         raise ServingError(f"the name of a session has {MOST_NAME} characters at most")
     return name
-
-
-def _read(turn: Turn, *, commands: bool) -> str:
-    """The text of a turn, with the commands that can be given if there are no tools for them, and how it ended."""
-    lines = [turn.text]
-    known: Iterable[str] = turn.info.get("admissible_commands") or ()
-    if turn.done:
-        lines.append(f"The episode has ended: {turn.info['outcome']}. Call reset to begin another.")
-    elif commands and known:
-        lines.append("Possible actions: " + "; ".join(known))
-    return "\n\n".join(lines)

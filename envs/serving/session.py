@@ -12,10 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from gymnasium.error import Error
-
-from selfgym.envs.core import AgentEnv, Outcome
-from selfgym.envs.serving.turn import Turn, plain, turn_from
+from selfgym.envs.core import AgentEnv
+from selfgym.envs.serving.turn import Turn, begun, sentence, stepped
 
 MOST_SEED = 2**63
 MakeEnv = Callable[[], AgentEnv[Any]]
@@ -89,10 +87,10 @@ class Session:
 
     def _reset(self, seed: int | None) -> Turn:
         try:
-            turn = turn_from(*self._made().reset(seed=seed))
+            turn = begun(self._made(), seed)
         except Exception as error:
             self.turn = None
-            raise ServingError(f"the episode cannot begin: {_sentence(error)}") from error
+            raise ServingError(f"the episode cannot begin: {sentence(error)}") from error
         self.seed, self.turn = seed, turn
         self.episodes, self.steps, self.total_reward = self.episodes + 1, 0, 0.0
         return turn
@@ -101,12 +99,7 @@ class Session:
         last = self.told()
         if last.done:
             raise ServingError(f"the episode has ended ({last.info['outcome']}): reset to begin another")
-        try:
-            observation, reward, terminated, truncated, info = self._made().step(action)
-        except Exception as error:  # an action never makes a step raise: the environment itself has failed
-            info = {**last.info, "outcome": Outcome.ENV_ERROR, "action_error": None, "reason": _sentence(error)}
-            observation, reward, terminated, truncated = f"The environment failed: {info['reason']}", 0.0, False, True
-        self.turn = turn_from(observation, info, reward, bool(terminated), bool(truncated))
+        self.turn = stepped(self._made(), action, last)
         self.steps += 1
         self.total_reward += self.turn.reward or 0.0
         return self.turn
@@ -147,7 +140,7 @@ class Sessions:
         except Exception as error:
             self._open.pop(name, None)
             await session.close()
-            raise ServingError(f"the environment cannot be made: {_sentence(error)}") from error
+            raise ServingError(f"the environment cannot be made: {sentence(error)}") from error
         return session
 
     async def close(self, name: str) -> None:
@@ -170,9 +163,3 @@ class Sessions:
             raise FullError(f"there are {self.most} sessions already, as many as this server allows; try later")
         for name in rested:
             await self.close(name)
-
-
-def _sentence(error: Exception) -> str:
-    """The error in one line, without where it came from."""
-    words = " ".join(str(plain(str(error))).split())
-    return words if isinstance(error, ValueError | Error | OSError | RuntimeError) and words else type(error).__name__

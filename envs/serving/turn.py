@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from gymnasium.error import Error
 
-from selfgym.envs.core import Outcome
+from selfgym.envs.core import AgentEnv, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,35 @@ class Turn:
     def done(self) -> bool:
         """Whether the episode has ended."""
         return self.terminated or self.truncated
+
+
+def begun(env: AgentEnv[Any], seed: int | None) -> Turn:
+    """Begin an episode. Raises whatever the environment raises."""
+    return turn_from(*env.reset(seed=seed))
+
+
+def stepped(env: AgentEnv[Any], action: Any, last: Turn) -> Turn:
+    """Do one action after ``last``. An environment that fails is the outcome ``env_error``; an action never is."""
+    try:
+        observation, reward, terminated, truncated, info = env.step(action)
+    except Exception as error:
+        info = {**last.info, "outcome": Outcome.ENV_ERROR, "action_error": None, "reason": sentence(error)}
+        observation, reward, terminated, truncated = f"The environment failed: {info['reason']}", 0.0, False, True
+    return turn_from(observation, info, reward, bool(terminated), bool(truncated))
+
+
+def reading(turn: Turn, *, commands: bool) -> str:
+    """The text of a turn and how the episode ended, or with ``commands`` the actions in words that are possible."""
+    known = turn.info.get("admissible_commands")
+    if turn.done:
+        return f"{turn.text}\n\nThe episode has ended: {turn.info['outcome']}."
+    return f"{turn.text}\n\nPossible actions: {'; '.join(known)}" if commands and known else turn.text
+
+
+def sentence(error: Exception) -> str:
+    """The error in one line, without where it came from."""
+    words = " ".join(str(plain(str(error))).split())
+    return words if isinstance(error, ValueError | Error | OSError | RuntimeError) and words else type(error).__name__
 
 
 def turn_from(

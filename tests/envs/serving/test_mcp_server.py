@@ -94,7 +94,7 @@ def test_what_comes_before_and_after_an_episode_is_refused() -> None:
         assert (answer.is_error, answer.content[0].text) == (True, "no episode has begun: reset first")
     assert moves[-1].structured_content["outcome"] == "success"
     assert (moves[-1].structured_content["reward"], moves[-1].structured_content["done"]) == (1.0, True)
-    assert moves[-1].content[0].text.endswith("The episode has ended: success. Call reset to begin another.")
+    assert moves[-1].content[0].text.endswith("\n\nThe episode has ended: success.")
     assert late.content[0].text == "the episode has ended (success): reset to begin another"
 
 
