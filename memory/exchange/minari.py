@@ -2,11 +2,12 @@
 
 The folder written is the dataset's; its name is the dataset's id, so it ends in a version: ``household-v0``. Inside
 Minari's own folder (``$MINARI_DATASETS_PATH``) the id is the path from there, and ``minari.load_dataset`` finds it;
-elsewhere ``minari.MinariDataset(FOLDER / "data")`` opens it. Observations and actions are text; the spaces hold exactly
-the characters that occur. The last step of an episode is a termination where the outcome is success or failure, else a
-truncation. ``infos`` has, for each action, ``thought``, ``valid``, ``source`` and ``state_key``, and an empty entry
-after the last. An episode's metadata has its seed, outcome, task, names and ``env_options``. Lost are tokens,
-log-probabilities, single steps' ``info``, and links between episodes. Needs minari and pyarrow.
+elsewhere ``minari.MinariDataset`` opens the folder ``data`` in it, by an absolute path. Observations and actions are
+text; the spaces hold exactly the characters that occur. The last step of an episode is a termination where the outcome
+is success or failure, else a truncation. ``infos`` has, for each action, ``thought``, ``valid``, ``source`` and
+``state_key``, and an empty entry after the last. An episode's metadata has its seed, outcome, task, names and
+``env_options``. Lost are tokens, log-probabilities, single steps' ``info``, and links between episodes. Needs minari
+and pyarrow.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def write(episodes: Iterable[Episode], path: Path) -> int:
     first = next(rest, None)
     if first is None:
         raise CannotWriteError("there are no episodes to write: a Minari dataset has at least one")
-    id = _dataset_id(path)
+    id, path = _dataset_id(path), path.absolute()  # Minari cannot read what has a relative path
     observed, acted = _Texts(), _Texts()
     with replacing_folder(path) as folder:
         (folder / "data").mkdir()

@@ -104,6 +104,12 @@ def test_difficult_text_and_ends_of_every_kind_come_back(tmp_path: Path) -> None
     assert {len(episode) for episode in sampled} == {2, 3, 1}
 
 
+def test_a_path_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    export_episodes([made(0), made(1)], "near-v0", "minari")
+    same(minari.MinariDataset(tmp_path / "near-v0" / "data"), [made(0), made(1)])
+
+
 def test_what_is_no_dataset_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     for name in ("house", "house-v", "-v0", "a b-v1"):
         with pytest.raises(CannotWriteError, match=f"{re.escape(repr(name))} is no id of a Minari dataset"):
