@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from gymnasium.error import DependencyNotInstalled
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
-_MOST_MESSAGE = 2**20
+MOST_MESSAGE = 2**20
+"""Bytes of one message."""
 _PATIENCE = 3  # seconds that open connections are given at the end
 
 
@@ -42,7 +43,7 @@ def listen(app: Any, host: str, port: int, ready: Callable[[int], None]) -> None
         OnlyHere(app) if host in LOCAL else app,
         log_level="warning",
         ws="websockets-sansio",
-        ws_max_size=_MOST_MESSAGE,
+        ws_max_size=MOST_MESSAGE,
         timeout_graceful_shutdown=_PATIENCE,
     )
     server = uvicorn.Server(config)

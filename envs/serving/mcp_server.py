@@ -21,6 +21,7 @@ from gymnasium.error import DependencyNotInstalled
 from pydantic import BaseModel, Field
 
 from selfgym.envs.core import AgentEnv
+from selfgym.envs.serving.acting import ACT, action, own_tools
 from selfgym.envs.serving.session import ServingError, Sessions
 from selfgym.envs.serving.turn import Turn, reading
 from selfgym.envs.tools import ActionError, Tool, ToolSet
@@ -37,13 +38,8 @@ class _Nothing(BaseModel):
     pass
 
 
-class _Words(BaseModel):
-    action: str = Field(description="The action in words.")
-
-
 RESET = Tool("reset", "Begin an episode. What it answers says the task.", _Seed)
 OBSERVE = Tool("observe", "Tell again what was told last. Changes nothing.", _Nothing)
-ACT = Tool("act", "Do one action in the environment, in words that it understands.", _Words)
 
 
 def make_server(sessions: Sessions, name: str, about: str, env: AgentEnv[Any]) -> Any:
@@ -57,7 +53,7 @@ def make_server(sessions: Sessions, name: str, about: str, env: AgentEnv[Any]) -
         from mcp.server.lowlevel import Server
     except ImportError as error:
         raise DependencyNotInstalled("mcp is missing; to serve: pip install 'selfgym[serve]'") from error
-    own: ToolSet | None = getattr(env, "tools", None)
+    own = own_tools(env)
     tools = ToolSet([RESET, OBSERVE, *(own or [ACT])])
 
     async def listed(context: Any, params: Any) -> Any:
@@ -72,7 +68,7 @@ def make_server(sessions: Sessions, name: str, about: str, env: AgentEnv[Any]) -
             return await session.reset(arguments["seed"])
         if name == OBSERVE.name:
             return session.told()
-        return await session.step(arguments["action"] if own is None else {"name": name, "arguments": arguments})
+        return await session.step(action(own, name, arguments))
 
     async def called(context: Any, params: Any) -> Any:
         try:

@@ -16,21 +16,12 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import gymnasium
-from pydantic import BaseModel, Field
-
 from selfgym.envs.core import AgentEnv, Outcome
+from selfgym.envs.serving.acting import ACT, action, made, own_tools
 from selfgym.envs.serving.turn import Turn, begun, reading, stepped
-from selfgym.envs.tools import Tool, ToolSet
+from selfgym.envs.tools import Tool
 
 INSTRUCTION = "Act in the environment by calling tools, one at a time, until the task is done.\n\n"
-
-
-class _Words(BaseModel):
-    action: str = Field(description="The action in words.")
-
-
-_ACT = Tool("act", "Do one action in the environment.", _Words)
 
 
 class Episode:
@@ -49,15 +40,15 @@ class Episode:
         """The sum of the rewards; None where the environment or the infrastructure failed."""
         return None if Outcome(self._turn.info["outcome"]).is_error else self._total
 
-    def _do(self, action: Any) -> str:
+    def _do(self, given: Any) -> str:
         if self._turn.done:
             return f"The episode has ended: {self._turn.info['outcome']}."
-        self._turn = stepped(self._env, action, self._turn)
+        self._turn = stepped(self._env, given, self._turn)
         self._total += self._turn.reward or 0.0
         return self._read()
 
     def _read(self) -> str:
-        return reading(self._turn, commands=_own(self._env) is None)
+        return reading(self._turn, commands=own_tools(self._env) is None)
 
 
 def environment_factory(env: str, **options: Any) -> Callable[[], Episode]:
@@ -65,22 +56,14 @@ def environment_factory(env: str, **options: Any) -> Callable[[], Episode]:
 
     Raises `ValueError` for a tool that cannot be a method: its name is taken, or an argument's is no Python name.
     """
-    import selfgym  # noqa: F401 - registers the ids
-
-    def make() -> AgentEnv[Any]:
-        made = gymnasium.make(env, **options).unwrapped
-        if not isinstance(made, AgentEnv):
-            raise ValueError(f"{env} is not an AgentEnv: it has no task in words")
-        return made
-
-    first = make()
-    own = _own(first)
-    methods = {tool.name: _method(tool, words=own is None) for tool in own or [_ACT]}
+    first = made(env, options)
+    own = own_tools(first)
+    methods = {tool.name: _method(tool) for tool in own or [ACT]}
     first.close()
     if taken := {name for name in methods if hasattr(Episode, name)}:
         raise ValueError(f"the tools {sorted(taken)} of {env} have names that TRL has other uses for")
     kind = type("".join(part for part in env.title() if part.isalnum()), (Episode,), methods)
-    return lambda: kind(make())
+    return lambda: kind(made(env, options))
 
 
 def rows(seeds: Iterable[int], instruction: str = INSTRUCTION) -> list[dict[str, Any]]:
@@ -88,16 +71,11 @@ def rows(seeds: Iterable[int], instruction: str = INSTRUCTION) -> list[dict[str,
     return [{"prompt": [{"role": "user", "content": instruction}], "seed": seed} for seed in seeds]
 
 
-def _own(env: AgentEnv[Any]) -> ToolSet | None:
-    own: ToolSet | None = getattr(env, "tools", None)
-    return own
-
-
-def _method(tool: Tool, *, words: bool) -> Callable[..., str]:
+def _method(tool: Tool) -> Callable[..., str]:
     """A method that calls the tool, with the signature and the docstring that a schema is read from."""
 
     def method(self: Episode, **arguments: Any) -> str:
-        return self._do(arguments.get("action") if words else {"name": tool.name, "arguments": arguments})
+        return self._do(action(own_tools(self._env), tool.name, arguments))
 
     parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     lines = []

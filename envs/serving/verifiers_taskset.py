@@ -19,16 +19,14 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-import gymnasium
 import verifiers.v1 as vf
 from pydantic import Field
 from verifiers.v1.harnesses.null import NullHarnessConfig
 
-import selfgym  # noqa: F401 - registers the ids
 from selfgym.envs.core import AgentEnv, Outcome
+from selfgym.envs.serving.acting import made, own_tools
 from selfgym.envs.serving.session import Session
 from selfgym.envs.serving.turn import reading
-from selfgym.envs.tools import ToolSet
 
 __all__ = ["SelfgymEnv", "SelfgymTaskset"]
 
@@ -65,7 +63,7 @@ class SelfgymTaskset(vf.Taskset[SelfgymTask, SelfgymConfig]):
     def load(self) -> Iterator[SelfgymTask]:
         """The tasks, in the order of their seeds. Raises `ValueError` for an id that is not an `AgentEnv`."""
         config = self.config
-        first = _made(config.env, config.options)
+        first = made(config.env, config.options)
         system, version = _instruction(first), first.version
         first.close()
         for seed in itertools.count(config.first_seed):
@@ -92,7 +90,7 @@ class SelfgymEnv(vf.Env[SelfgymEnvConfig]):
     async def run(self, task: Any, agents: Any) -> None:
         """Play one episode. Raises `RuntimeError` where the environment fails."""
         data: SelfgymData = task.data
-        session = Session(lambda: _made(data.env, data.options))
+        session = Session(lambda: made(data.env, data.options))
         try:
             turn = await session.reset(data.seed)
             async with agents.player.interaction(task) as interaction:
@@ -113,15 +111,8 @@ class SelfgymEnv(vf.Env[SelfgymEnvConfig]):
         trace.info["outcome"] = outcome
 
 
-def _made(env: str, options: dict[str, Any]) -> AgentEnv[Any]:
-    made = gymnasium.make(env, **options).unwrapped
-    if not isinstance(made, AgentEnv):
-        raise ValueError(f"{env} is not an AgentEnv: it has no task in words")
-    return made
-
-
 def _instruction(env: AgentEnv[Any]) -> str:
-    tools: ToolSet | None = getattr(env, "tools", None)
+    tools = own_tools(env)
     if tools is None:
         return INSTRUCTION
     lines = [f"{tool.signature()}: {tool.description}" for tool in tools]

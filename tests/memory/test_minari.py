@@ -30,7 +30,7 @@ def made(number: int, length: int = 2, **fields: object) -> Episode:
     return Episode(**(base | {"outcome": Outcome.SUCCESS, "final_observation": "done", "steps": steps} | fields))  # type: ignore[arg-type]
 
 
-def same(dataset: object, episodes: list[Episode]) -> None:
+def check(dataset: object, episodes: list[Episode]) -> None:
     """Compare every step and what is told of each episode."""
     read = list(dataset.iterate_episodes())  # type: ignore[attr-defined]
     told = list(dataset.storage.get_episode_metadata(range(len(read))))  # type: ignore[attr-defined]
@@ -74,7 +74,7 @@ def test_real_episodes_are_loaded_by_id_and_the_environment_with_them(
         episodes = list(opened.episodes())
     assert {episode.outcome for episode in episodes} == {Outcome.SUCCESS, Outcome.TRUNCATED}
     dataset = minari.load_dataset("selfgym/household-v0")
-    same(dataset, episodes)
+    check(dataset, episodes)
     env = dataset.recover_environment()
     assert env.spec.id == "selfgym/Household-v0"
     seeded = next(iter(dataset.storage.get_episode_metadata([0])))
@@ -98,7 +98,7 @@ def test_difficult_text_and_ends_of_every_kind_come_back(tmp_path: Path) -> None
     assert export_episodes(iter(episodes), tmp_path / "hard-v3", "minari") == len(episodes)
     dataset = minari.MinariDataset(tmp_path / "hard-v3" / "data")
     assert (dataset.spec.dataset_id, dataset.spec.version) == ("hard-v3", 3)
-    same(dataset, episodes)
+    check(dataset, episodes)
     assert [path.name for path in tmp_path.iterdir()] == ["hard-v3"]
     sampled = dataset.filter_episodes(lambda episode: bool(np.any(episode.terminations)))
     assert {len(episode) for episode in sampled} == {2, 3, 1}
@@ -107,7 +107,7 @@ def test_difficult_text_and_ends_of_every_kind_come_back(tmp_path: Path) -> None
 def test_a_path_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     export_episodes([made(0), made(1)], "near-v0", "minari")
-    same(minari.MinariDataset(tmp_path / "near-v0" / "data"), [made(0), made(1)])
+    check(minari.MinariDataset(tmp_path / "near-v0" / "data"), [made(0), made(1)])
 
 
 def test_what_is_no_dataset_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
@@ -129,4 +129,4 @@ def test_an_environment_that_is_not_registered_here_can_be_written(tmp_path: Pat
     export_episodes([made(0, env="elsewhere/Thing-v0")], tmp_path / "thing-v0", "minari")
     dataset = minari.MinariDataset(tmp_path / "thing-v0" / "data")
     assert dataset.env_spec is None
-    same(dataset, [made(0, env="elsewhere/Thing-v0")])
+    check(dataset, [made(0, env="elsewhere/Thing-v0")])

@@ -60,7 +60,7 @@ def serve(
         if protocol is Protocol.OPENENV:
             from selfgym.envs.serving.openenv_server import make_app
 
-            app, path = make_app(served, env, about, first.version), "ws"
+            app, path = make_app(served, env, about, first), "ws"
         else:
             from selfgym.envs.serving.mcp_server import make_server, serve_pipe
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from importlib import metadata
 from typing import Any
 
 
@@ -80,6 +81,27 @@ async def wrong(address: str) -> dict[str, str]:
         return found
 
 
+def validated(address: str) -> list[Any]:
+    """What OpenEnv's own check of a running server says."""
+    from openenv.cli._validation import validate_running_environment
+
+    report = validate_running_environment(address)
+    return [report["passed"], [one["id"] for one in report["criteria"] if not one["passed"]]]
+
+
+async def by_tools(address: str) -> Any:
+    """What OpenEnv's client of tools sees; None in openenv-core, whose client sends calls as steps."""
+    from openenv.core.mcp_client import MCPToolClient
+
+    if not list(metadata.distributions(name="openenv")):
+        return None
+    async with MCPToolClient(base_url=address) as env:
+        await env.reset(seed=3)
+        tools = [tool.name for tool in await env.list_tools()]
+        said = [await env.call_tool("act", action="1"), await env.call_tool("act", action="fly")]
+        return [tools, said, (await env.state()).step_count]
+
+
 def sync_play(address: str) -> list[Any]:
     with client(address).sync() as env:
         return [told(env.reset(seed=5)), env.state()["seed"]]
@@ -96,4 +118,5 @@ async def play(address: str, most: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     found = asyncio.run(play(sys.argv[1], int(sys.argv[2])))
-    print(json.dumps({**found, "sync": sync_play(sys.argv[1])}))
+    found |= {"sync": sync_play(sys.argv[1]), "validated": validated(sys.argv[1])}
+    print(json.dumps(found | {"tools": asyncio.run(by_tools(sys.argv[1]))}))

@@ -95,6 +95,54 @@ def test_what_is_wrong_is_answered_in_a_sentence(played: dict[str, Any]) -> None
     assert wrong["tool"] is None
 
 
+def test_openenv_finds_nothing_wrong_with_the_server(played: dict[str, Any]) -> None:
+    assert played["validated"] == [True, []]
+
+
+def test_a_client_of_tools_plays_by_calls(played: dict[str, Any]) -> None:
+    if played["tools"] is None:
+        pytest.skip("the client of tools of openenv-core lists them by a step, which is not served")
+    tools, (marked, flown), steps = played["tools"]
+    assert tools == ["act"]
+    env = gymnasium.make(GAME)
+    env.reset(seed=3)
+    assert marked.startswith(env.step("1")[0])
+    assert flown.startswith("Write the number of a free cell")
+    assert steps == 2
+
+
+def test_hostile_requests_get_an_error(address: str) -> None:
+    opened = posted(address, '{"jsonrpc": "2.0", "id": 7, "method": "openenv/session/create"}')
+    name, head = opened["result"]["session_id"], '{"jsonrpc": "2.0", "id": 1, "method": '
+    requests = {
+        "": -32700,
+        "[" * 100_000: -32700,
+        "{}": -32600,
+        "[]": -32600,
+        head + "[]}": -32600,
+        head + '"dance"}': -32601,
+        head + '"tools/list", "params": [1]}': -32602,
+        head + '"tools/call", "params": {"name": "act", "session_id": "no"}}': -32602,
+        head + '"tools/call", "params": {"name": 1}}': -32602,
+        head + '"tools/call", "params": {"name": "act", "session_id": "%s"}}' % name: -32000,  # noqa: UP031
+        head + '"openenv/session/close", "params": {}}': -32602,
+    }
+    for body, code in requests.items():
+        answer = posted(address, body)
+        assert answer["error"]["code"] == code, body[:60]
+    assert opened["id"] == 7
+    closed = posted(address, head + '"openenv/session/close", "params": {"session_id": "%s"}}' % name)  # noqa: UP031
+    assert closed["result"] == {"session_id": name, "closed": True}
+    with pytest.raises(urllib.error.HTTPError, match="413"):
+        posted(address, "x" * (2**20 + 1))
+
+
+def posted(address: str, body: str) -> Any:
+    request = urllib.request.Request(f"{address}/mcp", body.encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
 def test_hostile_frames_get_an_error_and_the_game_goes_on(address: str) -> None:
     from websockets.sync.client import connect
 

@@ -112,8 +112,8 @@ def test_tools_that_cannot_be_methods_are_refused() -> None:
 
     odd = create_model("odd", one=(int, Field(alias="not a name")))
     with pytest.raises(ValueError, match="the argument 'not a name' of the tool odd is no Python name"):
-        _method(Tool("odd", "Odd.", odd), words=False)
-    assert all(callable(_method(tool, words=False)) for tool in CODE_TOOLS)
+        _method(Tool("odd", "Odd.", odd))
+    assert all(callable(_method(tool)) for tool in CODE_TOOLS)
 
 
 def test_where_the_environment_fails_there_is_no_reward(monkeypatch: pytest.MonkeyPatch) -> None:
