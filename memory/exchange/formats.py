@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
-from selfgym.memory.exchange import agentgym, alfworld, atif, conversations, jsonl, parquet
+from selfgym.memory.exchange import agentgym, alfworld, atif, conversations, jsonl, minari, parquet
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,9 @@ FORMATS: dict[str, Format] = {
         Format("messages", "chat messages for TRL and OpenAI fine-tuning, one a line", conversations.write_messages),
         Format(
             "atif", "Agent Trajectory Interchange Format of Harbor: .json, .jsonl or a folder", atif.write, atif.read
+        ),
+        Format(
+            "minari", "a Minari dataset of text episodes of one environment: a folder such as name-v0", minari.write
         ),
         Format("agentgym", "trajectories of AgentGym and ETO: conversations with item_id", read=agentgym.read),
         Format(

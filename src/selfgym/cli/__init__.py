@@ -26,6 +26,7 @@ from selfgym.cli import (
     new,
     play,
     run,
+    serve,
     suites,
     view,
 )
@@ -44,6 +45,7 @@ app.command("play")(play.play)
 app.command("run")(run.run)
 app.command("episodes")(episodes.episodes)
 app.command("view")(view.view)
+app.command("serve")(serve.serve)
 app.command("export")(exchange.export)
 app.command("import")(exchange.import_)
 app.command("evolve")(evolve.evolve)

@@ -22,7 +22,7 @@ def export(
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write episodes of a store to a file: JSONL, Parquet, ShareGPT, chat messages, ATIF.
+    """Write episodes of a store to a file: JSONL, Parquet, ShareGPT, chat messages, ATIF, Minari.
 
     Examples:
 
