@@ -33,10 +33,9 @@ def evolve(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="agent-r, grpo, dr-grpo, rloo, dapo, gigpo, starpo, nft, dpo, reinforce, sage, "
-            "gui-reflection, or a control: "
-            "direct-revision, good-only, more-cloning, sage-without-library, sage-more-cloning; "
-            "or any other of `selfgym recipes`, or module:ATTRIBUTE.",
+            help="agent-r, grpo, dr-grpo, rloo, dapo, gigpo, starpo, nft, dpo, reinforce, sage, gui-reflection, or a "
+            "control: direct-revision, good-only, more-cloning, sage-without-library, sage-more-cloning; or any other "
+            "of `selfgym recipes`, or module:ATTRIBUTE.",
             show_default="agent-r",
         ),
     ] = None,
