@@ -59,6 +59,14 @@ def test_an_error_is_one_line(
     assert words in caught.err
 
 
+@pytest.mark.parametrize("group", ["new", "memory", "bench"])
+def test_a_group_of_commands_alone_is_its_help(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([group]) == 2
+    said = capsys.readouterr()
+    assert "Usage" in said.out
+    assert not said.err
+
+
 def test_debugging_shows_where_an_error_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SELFGYM_DEBUG", "1")
     with pytest.raises(Exception, match="no environment is called"):

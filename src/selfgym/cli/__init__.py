@@ -89,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("SELFGYM_DEBUG"):
             raise
-        print(f"selfgym: {_sentence(error)}", file=sys.stderr)
+        if str(error) or not hasattr(error, "exit_code"):  # else it has been said: the help of a group of commands
+            print(f"selfgym: {_sentence(error)}", file=sys.stderr)
         return int(getattr(error, "exit_code", 1))
     return code if isinstance(code, int) else 0
 
