@@ -17,8 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("envs", "agents", "memory", "trainers", "benchmarks")
 FACE = ("cli", "viewer")  # folders of src/selfgym that are no links
 PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/LOG.md")
-# these run under another Python than ours, or inside a sandbox, and are no part of the API
-ELSEWHERE = ("benchmarks/speed/peers", "envs/web/sites/apps", "envs/sandbox/guest", "envs/code/guest")
+LEFT_OUT = (
+    # these run under another Python than ours, or inside a sandbox, and are no part of the API
+    *("benchmarks/speed/peers", "envs/web/sites/apps", "envs/sandbox/guest", "envs/code/guest"),
+    "envs/serving/verifiers_taskset.py",
+    "envs/hostile_actions.py",  # not even Sphinx can print them
+)
 LINK = re.compile(r"\[([^\]]+)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
@@ -28,8 +32,8 @@ def folders() -> Iterator[tuple[str, list[str]]]:
     for room in (*ROOMS, *(f"src/selfgym/{name}" for name in FACE)):
         for folder in sorted([ROOT / room, *(path for path in (ROOT / room).rglob("*") if path.is_dir())]):
             name = str(folder.relative_to(ROOT))
-            modules = sorted(path.stem for path in folder.glob("*.py"))
-            if modules and name not in ELSEWHERE:
+            modules = sorted(path.stem for path in folder.glob("*.py") if f"{name}/{path.name}" not in LEFT_OUT)
+            if modules and name not in LEFT_OUT:
                 yield name, modules
 
 
