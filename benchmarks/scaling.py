@@ -4,7 +4,8 @@
 
 Workers: random agents in drawn households, medium ones of 30 steps and large ones of 120, by processes and by the
 actors of a local Ray cluster, in turns; one process is this one. The rate is taken from the tenth part of the episodes
-on, so that the start of workers is left out; ``start_s`` is the time to the first episode. Bytes: three episodes of the
+on, so that the start of workers is left out; ``start_s`` is the time to the first episode, ``driver_ms`` the processor
+time that this process takes for an episode, which bounds how many workers it can serve. Bytes: three episodes of the
 scripted expert of each part of each suite that can be played here, and twenty of a language model in a household, as
 JSON and in the store. Store: the expert's episodes in medium households, 100 of them to ``--most``. Medians; the load
 of the machine stands beside.
@@ -45,7 +46,7 @@ KINDS = {"medium, 30 steps": ("medium", 30, 300), "large, 120 steps": ("large", 
 
 def over_workers(rounds: int) -> list[dict[str, Any]]:
     """Episodes a second for each number of workers, by processes and by Ray."""
-    found: dict[tuple[str, str, int], list[tuple[float, float, float]]] = {}
+    found: dict[tuple[str, str, int], list[tuple[float, ...]]] = {}
     with connected():
         for _ in range(rounds):
             for kind in KINDS:
@@ -56,16 +57,20 @@ def over_workers(rounds: int) -> list[dict[str, Any]]:
                         print(*key, *found[key][-1], flush=True)
     return [
         {
-            "episodes": kind, "by": by, "workers": workers, "per_s": statistics.median(rate for rate, _, _ in those),
-            "each_round": [rate for rate, _, _ in those], "start_s": statistics.median(start for _, start, _ in those),
-            "loads": [load for _, _, load in those],
+            "episodes": kind, "by": by, "workers": workers,
+            **{name: statistics.median(values) for name, values in zip(_MEASURED, columns, strict=True)},
+            "each_round_per_s": columns[0], "loads": columns[-1],
         }
         for (kind, by, workers), those in found.items()
+        for columns in [[list(column) for column in zip(*those, strict=True)]]
     ]  # fmt: skip
 
 
-def _rate(kind: str, workers: int, ray: bool) -> tuple[float, float, float]:
-    """(episodes a second, seconds to the first, load)."""
+_MEASURED = ("per_s", "start_s", "driver_ms", "load")
+
+
+def _rate(kind: str, workers: int, ray: bool) -> tuple[float, ...]:
+    """One value for each name in ``_MEASURED``."""
     size, steps, episodes = KINDS[kind]
     part = find_suite("household").parts[0]
     part = part.model_copy(update={"seeds": part.seeds.model_copy(update={"count": episodes})})
@@ -73,14 +78,16 @@ def _rate(kind: str, workers: int, ray: bool) -> tuple[float, float, float]:
     options = {**part.options, "size": size, "max_steps": steps}
     seats = [Seat(task.id, task, Entrant("random"), "scaling", options=options) for task in tasks(suite)]
     begun = time.monotonic()
-    ends = []
+    ends, worked = [], []
     with closing(play_seats(seats, None, workers=workers, seconds=300.0, ray=ray)) as playing:
         for episode in playing:
             assert not episode.error, episode.error
             ends.append(time.monotonic())
+            worked.append(time.process_time())
     left_out = episodes // 10
     rate = (episodes - left_out) / (ends[-1] - ends[left_out - 1])
-    return round(rate, 1), round(ends[0] - begun, 2), round(os.getloadavg()[0], 1)
+    driver = 1000 * (worked[-1] - worked[left_out - 1]) / (episodes - left_out)
+    return round(rate, 1), round(ends[0] - begun, 2), round(driver, 2), round(os.getloadavg()[0], 1)
 
 
 def bytes_an_episode() -> list[dict[str, Any]]:

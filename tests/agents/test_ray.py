@@ -198,13 +198,12 @@ def test_killed_workers_lose_nothing_and_double_nothing(tmp_path):
 def test_selfgym_run_on_ray_is_the_same_and_resumes(asks, tmp_path, capsys):
     path = tmp_path / "episodes.db"
     agent = ["react", "--model", "scripted:selfgym.benchmarks.ray_kill:answer"] if asks else ["random"]
-    command = ["run", "--agent", *agent, *HOUSE, "--store", str(path), "--parallel", "3", "--json"]
-    said(capsys, *command, "--episodes", "8", "--run", "alone")
-    said(capsys, *command, "--episodes", "3", "--run", "there", "--ray")
-    told = json.loads(said(capsys, *command, "--episodes", "8", "--run", "there", "--ray"))
-    assert (told["episodes"], told["errors"]) == (8, 0.0)
+    command = ["run", "--agent", *agent, *HOUSE, "--store", str(path), "--parallel", "2", "--json"]
+    said(capsys, *command, "--episodes", "4", "--run", "alone")
+    said(capsys, *command, "--episodes", "2", "--run", "there", "--ray")
+    told = json.loads(said(capsys, *command, "--episodes", "4", "--run", "there", "--ray"))
+    assert (told["episodes"], told["errors"]) == (4, 0.0)
     assert stored(path, "there") == stored(path, "alone")
-    assert cpus() >= 1  # the connection that was there is left as it was
 
 
 def test_a_suite_on_ray_gives_the_same(tmp_path, capsys):
