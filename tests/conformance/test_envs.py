@@ -32,6 +32,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import selfgym  # noqa: F401  (registers the ids)
+from selfgym.cli.adapters import PACKAGES, adapter_needs
 from selfgym.cli.browsers import web_needs
 from selfgym.envs.core import AgentEnv, Outcome, SnapshotError
 from selfgym.envs.sandbox.limits import SandboxUnavailable
@@ -66,12 +67,6 @@ SETTINGS = {
         "task": ["click-button", "login-user", "click-tab-2", "click-checkboxes"],
         "admissible_commands": True,
     },
-}
-PACKAGES = {  # other people's, around which an environment is
-    "selfgym/BabyAI-v0": "minigrid",
-    "selfgym/ReasoningGym-v0": "reasoning_gym",
-    "selfgym/ScienceWorld-v0": "scienceworld",
-    "selfgym/TextWorld-v0": "textworld",
 }
 EXCEPT = {  # what other people's packages do not keep
     ("selfgym/ScienceWorld-v0", "test_possible_actions_are_no_errors"): "its list of valid commands has some that it "
@@ -134,10 +129,8 @@ def _ready(request, name):
         request.getfixturevalue("sandboxes")
     if name == "selfgym/BrowserGym-v0" and find_spec("browsergym") is None:
         pytest.skip("BrowserGym is not installed here: it wants an environment of its own; see test_browsergym.py")
-    if name in PACKAGES and find_spec(PACKAGES[name]) is None:
-        pytest.skip(
-            f"{PACKAGES[name].upper()} IS NOT INSTALLED HERE: pip install 'selfgym[adapters]' (docs/adapters.md)"
-        )
+    if name in PACKAGES and (needs := adapter_needs(name)):
+        pytest.skip(f"{name} CANNOT BE MADE HERE: {needs}")
     if name == "selfgym/TextWorld-v0":
         request.getfixturevalue("textworld_games")
     if name == "selfgym/Desktop-v0":
