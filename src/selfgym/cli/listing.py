@@ -7,6 +7,7 @@ import inspect
 from dataclasses import asdict, dataclass
 from importlib import metadata, util
 
+from selfgym.cli.adapters import PACKAGES, adapter_needs
 from selfgym.cli.console import AsJson, print_json, print_table
 
 _SINGLE = "selfgym/MiniWoB-"  # and the name of a task
@@ -102,6 +103,8 @@ def missing(name: str) -> str:
         return web_needs()
     if name == "selfgym/BrowserGym-v0" and util.find_spec("browsergym") is None:
         return "pip install browsergym-miniwob, in an environment of its own (docs/web.md)"
+    if name in PACKAGES:
+        return adapter_needs(name)
     if name in ("selfgym/Code-v0", "selfgym/Apps-v0"):
         from selfgym.cli.sandboxes import code_needs, sandbox_needs
 
