@@ -1,6 +1,6 @@
-"""The solutions of the games as an agent: a teacher for cloning, and the upper end of a leaderboard.
+"""Solutions as an agent: a teacher for cloning, and the upper end of a leaderboard.
 
-It cheats on purpose: it asks the environment for the way, which no agent that is measured may do.
+It plays the games, and other people's environments that know a solution. It cheats on purpose: it asks the environment for the way, which no agent that is measured may do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from selfgym.memory.episode import Source
 
 
 class SolverAgent:
-    """Plays ``env.solution()`` of any game, and asks again when somebody else has moved.
+    """Plays ``env.solution()``, and asks again when in a game somebody else has moved.
 
     An episode begins with `begin`, which is given the environment that is asked.
     """
@@ -36,12 +36,13 @@ class SolverAgent:
         env = innermost(self._env)
         if not hasattr(env, "solution"):
             raise TypeError(
-                "the solver needs a game of selfgym in this process: call begin(env) after reset, not with "
+                "the solver needs an environment with a solution, in this process: call begin(env) after reset, not with "
                 f"{type(self._env).__name__}"
             )
-        if not self._plan or env.state != self._expected:
+        game = hasattr(env, "game")
+        if not self._plan or (game and env.state != self._expected):
             self._plan = env.solution()
         command, *self._plan = self._plan
-        if self._plan:
+        if self._plan and game:
             self._expected = env.game.apply(env.state, command).state
         return Decision(command, source=Source.TEACHER)

@@ -1,20 +1,18 @@
 """`selfgym/ScienceWorld-v0`: the science tasks of ScienceWorld (Wang et al. 2022, arXiv 2203.07540), from its package.
 
 The simulator runs in Java, which takes seconds to start, so a simulator that is no longer used waits for the next
-environment of the process. It has no state that could be copied: going back is doing everything again. What it does can
-depend on the numbers it gives to things, which go on from one task to the next, so they begin anew with every task;
-what it lists in an order of chance is put in order here.
+environment of the process. It has no state that could be copied: going back is doing everything again. By itself it
+does not do the same again: it draws and counts on from one task to the next, and goes through sets in an order of
+chance. Here each episode begins from its seed, and Java is started so that its sets keep their order.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-import re
 import shutil
 from contextlib import suppress
 from functools import cache
-from itertools import groupby
 from typing import Any, ClassVar
 from weakref import WeakSet
 
@@ -27,10 +25,10 @@ from selfgym.envs.tools import ActionError
 VERSION = "1"
 SPLITS = ("train", "dev", "test")
 _MOST_IDLE = 4
+_JAVA = "-XX:+UnlockExperimentalVMOptions -XX:hashCode=2"  # no chance in the order of Java's sets
 _NO_LIMIT = 10**9
 _ALSO = ("help", "look", "objects", "task")  # understood, and not in the package's list of valid commands
 _NOT_KNOWN = "No known action matches that input."
-_DOORS = re.compile(r"A door to [^,\n]*?\)(, A door to [^,\n]*?\))+")
 _idle: list[Any] = []
 _started: WeakSet[Any] = WeakSet()
 _inherited: list[Any] = []
@@ -125,9 +123,9 @@ class ScienceWorldEnv(ReplayedEnv):
         super().close()
 
     def _seen(self, text: str, seen: dict[str, Any], reward: float = 0.0, outcome: Outcome = Outcome.RUNNING) -> Seen:
-        text, look = _in_order(text.strip()), _in_order(seen["look"])
+        text = text.strip()
         asked = text if text.startswith("Ambiguous request") else ""
-        state = f"{look}\n{_in_order(seen['inv'])}\n{seen['score']}\n{asked}"
+        state = f"{seen['look']}\n{seen['inv']}\n{seen['score']}\n{asked}"
         commands = sorted({*seen["valid"], *_ALSO})
         return Seen(text, reward, outcome, commands, {"score": seen["score"]}, state)
 
@@ -142,7 +140,14 @@ def _taken() -> Any:
     if _idle:
         return _idle.pop()
     _prepare()
-    inner = load("scienceworld", "scienceworld").ScienceWorldEnv("", None, _NO_LIMIT)
+    before = os.environ.get("JAVA_TOOL_OPTIONS")
+    os.environ["JAVA_TOOL_OPTIONS"] = f"{before or ''} {_JAVA}"
+    try:
+        inner = load("scienceworld", "scienceworld").ScienceWorldEnv("", None, _NO_LIMIT)
+    finally:
+        del os.environ["JAVA_TOOL_OPTIONS"]
+        if before is not None:
+            os.environ["JAVA_TOOL_OPTIONS"] = before
     _started.add(inner)
     return inner
 
@@ -176,16 +181,13 @@ def _seeded(inner: Any, seed: int) -> None:
     getattr(getattr(java.scala.util, "Random$"), "MODULE$").setSeed(seed)
 
 
-def _in_order(text: str) -> str:
-    """A text with its lists sorted: lines that begin with a tab, and doors in one line."""
-    text = _DOORS.sub(lambda found: ", ".join(sorted(found[0].split(", "))), text)
-    groups = groupby(text.split("\n"), key=lambda line: line.startswith("\t"))
-    return "\n".join(line for listed, lines in groups for line in (sorted(lines) if listed else lines))
-
-
 def _stop(inner: Any) -> None:
+    """Stop a simulator, or clear up after one that has stopped: py4j would ask it for ever."""
+    gateway, process = inner._gateway, inner._gateway.java_process
     with suppress(Exception):
-        inner.close()
-    process = inner._gateway.java_process
+        inner.close() if process.poll() is None else gateway.close()
+        inner._obj_tree_tempdir.cleanup()
+    gateway._gateway_client.is_connected = False
+    process.kill()
     process.stdin.close()
     process.wait()

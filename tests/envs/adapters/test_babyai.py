@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("minigrid", reason="MINIGRID IS NOT INSTALLED: pip install 'selfgym[adapters]'")
 
+from selfgym.agents.solver import SolverAgent
 from selfgym.envs.adapters.babyai import ACTIONS, BabyAIEnv
 from selfgym.envs.adapters.grid import COLOURS, DOORS, KINDS, described
 
@@ -91,6 +92,15 @@ def test_the_bot_of_babyai_succeeds_through_the_adapter(level):
             total += reward
         assert info["outcome"] == "success"
         assert 0.1 <= total <= 1
+
+
+def test_the_solver_plays_it():
+    env, agent = BabyAIEnv("PickupLoc"), SolverAgent()
+    observation, info = env.reset(seed=5)
+    agent.begin(env)
+    while info["outcome"] == "running":
+        observation, *_, info = env.step(agent.act(observation, info).action)
+    assert info["outcome"] == "success"
 
 
 def test_rewards_and_views_are_the_packages_own():
