@@ -37,7 +37,7 @@ class SolverAgent:
         env = innermost(self._env)
         if not hasattr(env, "solution"):
             raise TypeError(
-                "the solver needs an environment with a solution in this process: call begin(env) after reset, not with "
+                "the solver needs a game, or another that has a solution, in this process: begin(env) after reset, not with "
                 f"{type(self._env).__name__}"
             )
         game = hasattr(env, "game")
