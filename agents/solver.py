@@ -37,8 +37,8 @@ class SolverAgent:
         env = innermost(self._env)
         if not hasattr(env, "solution"):
             raise TypeError(
-                "the solver needs a game, or another that has a solution, in this process: begin(env) after reset, not with "
-                f"{type(self._env).__name__}"
+                "the solver needs a game or another environment with a solution, in this process: "
+                f"call begin(env) after reset, not with {type(self._env).__name__}"
             )
         game = hasattr(env, "game")
         if not self._plan or (game and env.state != self._expected):
