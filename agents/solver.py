@@ -1,6 +1,7 @@
 """Solutions as an agent: a teacher for cloning, and the upper end of a leaderboard.
 
-It plays the games, and other people's environments that know a solution. It cheats on purpose: it asks the environment for the way, which no agent that is measured may do.
+It plays the games, and other people's environments that know a solution. It cheats on purpose: it asks the environment
+for the way, which no agent that is measured may do.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class SolverAgent:
         env = innermost(self._env)
         if not hasattr(env, "solution"):
             raise TypeError(
-                "the solver needs an environment with a solution, in this process: call begin(env) after reset, not with "
+                "the solver needs a game or the like in this process: call begin(env) after reset, not with "
                 f"{type(self._env).__name__}"
             )
         game = hasattr(env, "game")
