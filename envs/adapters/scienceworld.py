@@ -82,7 +82,9 @@ class ScienceWorldEnv(ReplayedEnv):
             self._inner.load(task, 0, self.simplifications)
             self._variations[task] = getattr(self._inner, f"get_variations_{self.split}")()
         variations = self._variations[task]
-        _seeded(self._inner, seed)
+        self._inner._gateway.jvm.util.UniqueIdentifier.reset()
+        self._seed, self._done = seed, 0
+        self._draw_anew()
         self._inner.load(task, variations[number % len(variations)], self.simplifications)
         _, seen = self._inner.reset()
         goal = " ".join(seen["taskDesc"].partition(":")[2].split())
@@ -90,10 +92,12 @@ class ScienceWorldEnv(ReplayedEnv):
 
     def act(self, command: str) -> Seen:
         """Say a command to the simulator."""
+        self._draw_anew()  # as if no command had been refused since the last one: those draw too
         said, reward, completed, seen = self._inner.step(command)
         if said.strip() == _NOT_KNOWN:
             forms = ", ".join(self._inner.get_possible_actions())
             raise ActionError(f"{_NOT_KNOWN} Actions: {forms}; OBJ is a thing that you see.")
+        self._done += 1
         outcome = Outcome.RUNNING
         if completed:
             outcome = Outcome.SUCCESS if seen["score"] >= 100 else Outcome.FAILURE
@@ -121,6 +125,11 @@ class ScienceWorldEnv(ReplayedEnv):
         if inner is not None:
             _kept(inner)
         super().close()
+
+    def _draw_anew(self) -> None:
+        """Begin anew what the simulator draws from, by the seed and the number of commands done."""
+        scala = self._inner._gateway.jvm.scala.util
+        getattr(getattr(scala, "Random$"), "MODULE$").setSeed(self._seed * 1_000_003 + self._done)
 
     def _seen(self, text: str, seen: dict[str, Any], reward: float = 0.0, outcome: Outcome = Outcome.RUNNING) -> Seen:
         text = text.strip()
@@ -172,13 +181,6 @@ def _disown() -> None:
     _inherited.extend(_idle)  # what is forgotten would be stopped
     _idle.clear()
     _started.clear()
-
-
-def _seeded(inner: Any, seed: int) -> None:
-    """Begin anew what the simulator draws from and counts on: it goes on from one task to the next by itself."""
-    java = inner._gateway.jvm
-    java.util.UniqueIdentifier.reset()
-    getattr(getattr(java.scala.util, "Random$"), "MODULE$").setSeed(seed)
 
 
 def _stop(inner: Any) -> None:
