@@ -7,14 +7,12 @@ batch, so an agent is written as if it were alone and still shares the model.
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from importlib import metadata
 from typing import Any, Protocol
 
+from selfgym.agents.named import Named
 from selfgym.agents.policies.policy import Completion, Policy, Prompt
 from selfgym.memory.episode import Source
 
@@ -68,9 +66,12 @@ _BUILT_IN = {
 }
 
 
+_AGENTS = Named("agent", _BUILT_IN, "selfgym.agents", UnknownAgentError)
+
+
 def agent_names() -> dict[str, str]:
     """Every agent that can be made by name: built in, and announced under the entry-point group ``selfgym.agents``."""
-    return _BUILT_IN | {found.name: found.value for found in metadata.entry_points(group="selfgym.agents")}
+    return _AGENTS.names()
 
 
 def find_agent(name: str) -> AgentFactory:
@@ -78,21 +79,8 @@ def find_agent(name: str) -> AgentFactory:
 
     Raises `UnknownAgentError` with the nearest known name.
     """
-    target = _BUILT_IN.get(name, name)
-    if ":" not in target:
-        known = agent_names()
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise UnknownAgentError(
-                f"no agent is called {name!r}.{hint} Known: {', '.join(sorted(known))}; or give module:Class."
-            )
-        target = known[name]
-    module, _, attribute = target.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
-    except (ImportError, AttributeError) as error:
-        raise UnknownAgentError(f"agent {name!r} ({target}) cannot be loaded: {error}") from error
+    factory: AgentFactory = _AGENTS.find(name)
+    return factory
 
 
 def agent_maker(

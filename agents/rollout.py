@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from selfgym.agents.agent import Agent, Decision
 from selfgym.agents.policies.policy import Completion, Policy, PolicyError, Prompt
-from selfgym.agents.screenshots import SCREENSHOT, as_png, pointed
+from selfgym.agents.screenshots import pointed, shown
 from selfgym.envs.core import AgentEnv, Outcome
 from selfgym.memory.episode import Episode, Source, Step
 
@@ -226,7 +226,7 @@ class _Recorder:
         self.steps.append(record_step(seen, decision, float(reward), self.info, key, self.version))
 
     def _screenshot(self, env: AgentEnv[Any]) -> Process[dict[str, Any]]:
-        return {SCREENSHOT: as_png((yield from call(env, "render")))} if self.job.screenshots else {}
+        return shown((yield from call(env, "render"))) if self.job.screenshots else {}
 
     @property
     def version(self) -> int:

@@ -6,13 +6,11 @@ and finding them needs no PyTorch; running one does.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from importlib import metadata
 from typing import TYPE_CHECKING
 
+from selfgym.agents.named import Named
 from selfgym.memory.episode import Episode
 from selfgym.trainers.collectors import Task
 from selfgym.trainers.playing import demonstrate, evaluate
@@ -70,28 +68,17 @@ RECIPES = {
 """The built-in recipes, loaded when asked for."""
 
 
+_NAMED = Named("recipe", RECIPES, "selfgym.recipes")
+
+
 def recipe_names() -> dict[str, str]:
     """Every recipe with a name: built in, and announced under the entry-point group ``selfgym.recipes``."""
-    return {found.name: found.value for found in metadata.entry_points(group="selfgym.recipes")} | RECIPES
+    return _NAMED.names()
 
 
 def find_recipe(name: str) -> Recipe:
     """The recipe called ``name``, or at ``module:ATTRIBUTE``. Raises LookupError with the nearest known name."""
-    target = RECIPES.get(name, name)
-    if ":" not in target:
-        known = recipe_names()
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise LookupError(
-                f"no recipe is called {name!r}.{hint} Known: {', '.join(known)}; or give module:ATTRIBUTE."
-            )
-        target = known[name]
-    module, _, attribute = target.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise LookupError(f"the recipe {name!r} cannot be loaded: {error}") from error
+    found = _NAMED.find(name)
     if not isinstance(found, Recipe):
         raise LookupError(f"{name!r} is a {type(found).__name__}, not a Recipe")
     return found

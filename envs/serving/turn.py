@@ -5,7 +5,6 @@ Text is valid Unicode, numbers are finite, pictures are PNG files; of an ``info`
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from gymnasium.error import Error
 
 from selfgym.envs.core import AgentEnv, Outcome
+from selfgym.envs.pictures import png
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +107,9 @@ def _parts(observation: Any) -> tuple[str, dict[str, bytes]]:
     """The text of an observation and its pictures."""
     if not isinstance(observation, dict):
         observation = {"" if isinstance(observation, str) else "picture": observation}
-    pictures = {name: _png(part) for name, part in observation.items() if _is_picture(part)}
+    pictures = {name: png(part) for name, part in observation.items() if _is_picture(part)}
     return "\n\n".join(plain(part) for part in observation.values() if isinstance(part, str)), pictures
 
 
 def _is_picture(part: Any) -> bool:
     return isinstance(part, np.ndarray) and part.dtype == np.uint8 and part.ndim == 3
-
-
-def _png(pixels: np.ndarray[Any, Any]) -> bytes:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()

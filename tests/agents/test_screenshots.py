@@ -5,11 +5,10 @@ import io
 
 import gymnasium
 import numpy as np
-import pytest
 from PIL import Image
 
 from selfgym.agents.rollout import Job, play_all
-from selfgym.agents.screenshots import as_png, with_pictures
+from selfgym.agents.screenshots import shown
 from selfgym.agents.typist import TypistAgent
 from selfgym.agents.workers import EnvPool
 from selfgym.envs.core import Outcome
@@ -62,12 +61,6 @@ def test_none_are_kept_unless_asked_for():
     assert not any("screenshot" in step.info or "pointer" in step.info for step in episode.steps)
 
 
-def test_only_what_draws_can_be_asked():
-    assert with_pictures(["ansi", "rgb_array"]) == {"render_mode": "rgb_array"}
-    with pytest.raises(ValueError, match="it has no screen: its render modes are ansi"):
-        with_pictures(["ansi"])
-
-
 def test_a_png_holds_every_pixel():
     drawn = np.random.default_rng(0).integers(0, 256, (7, 11, 3), dtype=np.uint8)
-    assert np.array_equal(pixels(as_png(drawn)), drawn)
+    assert np.array_equal(pixels(shown(drawn)["screenshot"]), drawn)

@@ -9,7 +9,7 @@ import sqlite3
 import numpy as np
 import pytest
 
-from selfgym.agents.screenshots import as_png
+from selfgym.agents.screenshots import shown
 from selfgym.memory.episode import Step
 from selfgym.memory.library import Library
 from selfgym.memory.snapshots import snapshots
@@ -281,11 +281,12 @@ def test_an_export_says_what_of_a_group_it_has_no_room_for(source, tmp_path):
 
 
 def test_a_kept_screenshot_is_shown_with_the_pointer():
-    png = as_png(np.zeros((20, 30, 3), np.uint8))
-    shown = drawn(Step(observation="[3] button", action="click([3])", info={"screenshot": png, "pointer": [4, 5]}), {})
-    assert f'<image href="data:image/png;base64,{png}" width="30" height="20">' in shown
-    assert "Screenshot, 30 by 20; pointer at 4,5" in shown
-    assert 'class="ring"' in shown
+    png = shown(np.zeros((20, 30, 3), np.uint8))["screenshot"]
+    step = Step(observation="[3] button", action="click([3])", info={"screenshot": png, "pointer": [4, 5]})
+    picture = drawn(step, {})
+    assert f'<image href="data:image/png;base64,{png}" width="30" height="20">' in picture
+    assert "Screenshot, 30 by 20; pointer at 4,5" in picture
+    assert 'class="ring"' in picture
     told = steps(episode("shot", steps=(Step(observation="x", action="y", info={"screenshot": png, "odd": 1}),)), None)
     assert told.count(png) == 1
     assert "odd" in told

@@ -90,7 +90,7 @@ def run(
         raise CommandError("--ray and --processes are two ways to play elsewhere: give one")
     env_options = parse_options(option or []) | ({"max_steps": max_steps} if max_steps else {})
     with closing(make_env(env, env_options)) as tried:  # so that a wrong option is one error and not one an episode
-        drawn = env_options | (_pictures(env, tried) if screenshots else {})
+        drawn = env_options | (_drawing(env, tried) if screenshots else {})
     look_here_for(agent)
     factory = find_agent(agent)
     policy = policy_of(model)
@@ -113,13 +113,12 @@ def run(
     _report(played, run_name, store, as_json=json, quiet=quiet)
 
 
-def _pictures(name: str, env: AgentEnv[Any]) -> dict[str, Any]:
-    from selfgym.agents.screenshots import with_pictures
-
-    try:
-        return with_pictures(env.metadata["render_modes"])
-    except ValueError as error:
-        raise CommandError(f"{name} can give no screenshots: {error}") from error
+def _drawing(name: str, env: AgentEnv[Any]) -> dict[str, Any]:
+    """Options that make an environment draw its screen. Raises `CommandError` where it has none."""
+    modes = env.metadata["render_modes"]
+    if "rgb_array" not in modes:
+        raise CommandError(f"{name} can give no screenshots: it has no screen, its render modes are {', '.join(modes)}")
+    return {"render_mode": "rgb_array"}
 
 
 @contextmanager
