@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 import gymnasium
 from gymnasium.envs.registration import load_env_creator
@@ -19,34 +20,42 @@ from selfgym.agents.agent import Agent
 from selfgym.agents.remembering import Recall, RememberingAgent, read_call
 from selfgym.agents.skill_writing import skills_in, written_as
 from selfgym.envs.core import AgentEnv
-from selfgym.memory.episode import Episode
+from selfgym.memory.episode import Episode, Step
 from selfgym.memory.views import plain_line, quoted
 
 Skills = dict[str, str]
 """Source by name."""
 
 
-class Carrying(Protocol):
+class Carrying(ABC):
     """A way to take skills along."""
 
+    @abstractmethod
     def options(self, brought: Skills) -> Mapping[str, Any]:
         """Reset options of an episode that begins with ``brought``."""
-        ...
 
+    @abstractmethod
     def agent(self, agent: Agent, brought: Skills, episode: str) -> Agent:
         """``agent`` as it plays an episode that begins with ``brought``."""
-        ...
+
+    @abstractmethod
+    def defined(self, step: Step, size: int = 1) -> Skills:
+        """The skills of at least ``size`` statements or actions that a step defined."""
+
+    @abstractmethod
+    def calls(self, step: Step) -> set[str]:
+        """Names of the skills that a step called, and of whatever else it called, whatever came of it."""
 
     def written(self, episode: Episode, size: int = 1) -> Skills:
-        """The skills of at least ``size`` statements or actions that an episode defined, the last version of each."""
-        ...
+        """The skills that an episode defined, the last version of each."""
+        return {name: source for step in episode.steps for name, source in self.defined(step, size).items()}
 
     def called(self, episode: Episode) -> set[str]:
-        """Names of the skills that an episode called, whatever came of it."""
-        ...
+        """What the steps of an episode called."""
+        return {name for step in episode.steps for name in self.calls(step)}
 
 
-class Functions:
+class Functions(Carrying):
     """Python functions, for environments whose actions are programs."""
 
     def options(self, brought: Skills) -> Mapping[str, Any]:
@@ -57,35 +66,32 @@ class Functions:
         """The environment shows them."""
         return agent
 
-    def written(self, episode: Episode, size: int = 1) -> Skills:
-        """Functions at the top level of admitted code."""
-        return {
-            node.name: ast.unparse(node)
-            for tree in _programs(episode)
-            for node in tree.body
-            if isinstance(node, ast.FunctionDef) and sum(isinstance(one, ast.stmt) for one in ast.walk(node)) > size
-        }
-
-    def called(self, episode: Episode) -> set[str]:
-        """Names that admitted code calls."""
-        return {
-            node.func.id
-            for tree in _programs(episode)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        }
-
-
-def _programs(episode: Episode) -> Iterator[ast.Module]:
-    for step in episode.steps:
+    def defined(self, step: Step, size: int = 1) -> Skills:
+        """Functions at the top level of admitted code; none where one of them nests too deep to be written out."""
         try:
-            if step.valid:
-                yield ast.parse(step.action)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
+            return {
+                node.name: ast.unparse(node)
+                for node in _program(step).body
+                if isinstance(node, ast.FunctionDef) and sum(isinstance(one, ast.stmt) for one in ast.walk(node)) > size
+            }
+        except RecursionError:
+            return {}
+
+    def calls(self, step: Step) -> set[str]:
+        """Names that admitted code calls."""
+        calls = (node.func for node in ast.walk(_program(step)) if isinstance(node, ast.Call))
+        return {called.id for called in calls if isinstance(called, ast.Name)}
 
 
-class Sequences:
+def _program(step: Step) -> ast.Module:
+    """The code of a step; nothing where it was not admitted or is none."""
+    try:
+        return ast.parse(step.action if step.valid else "")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.parse("")
+
+
+class Sequences(Carrying):
     """Sequences of actions, for text worlds."""
 
     def options(self, brought: Skills) -> Mapping[str, Any]:
@@ -99,18 +105,17 @@ class Sequences:
         recall = Recall(text, tuple(ids), tuple(items))
         return RememberingAgent(agent, lambda goal, id: recall, episode=episode, writes=True)
 
-    def written(self, episode: Episode, size: int = 1) -> Skills:
-        """What thoughts define."""
+    def defined(self, step: Step, size: int = 1) -> Skills:
+        """What its thought defines."""
         return {
             name: written_as(item)
-            for step in episode.steps
             for name, item in skills_in(step.thought).items()
             if item.code is not None and len(item.code.source.splitlines()) >= size
         }
 
-    def called(self, episode: Episode) -> set[str]:
+    def calls(self, step: Step) -> set[str]:
         """What was called, and did act."""
-        return {read_call(step.info["call"])[0] for step in episode.steps if "call" in step.info}
+        return {read_call(step.info["call"])[0]} if "call" in step.info else set()
 
 
 def carrying(env: str) -> Carrying:

@@ -62,8 +62,8 @@ def play_chains(
 ) -> Iterator[Episode]:  # fmt: skip
     """Every chain ``draws`` times by ``agent(task, draw)``; the episodes, chain by chain.
 
-    ``known``: what every sample's library begins with. ``info`` of an episode says which skills were ``brought`` along
-    and which of them were ``used``.
+    ``known``: what every sample's library begins with. ``info`` of an episode has the skills that were ``brought``
+    along, each by name with its ``source`` and the ``episode`` that wrote it, and which of them were ``used``.
     """
     begin = dict(known or {})
     processes = [_play(stage, chain, draw, agent, kind, config, begin) for chain in chains for draw in range(draws)]
@@ -94,10 +94,13 @@ def _play(
             return carry.agent(agent(task, draw), brought, id)
 
         episode = yield from play(Job(id, make, player, task.seed, options, record))
-        info = {"brought": sorted(brought), "used": sorted(carry.called(episode) & brought.keys())}
+        info = {
+            "brought": {n: {"source": brought[n], "episode": library[n].episode} for n in sorted(brought)},
+            "used": sorted(carry.called(episode) & brought.keys()),
+        }
         episodes.append(episode.model_copy(update={"info": {**episode.info, **info}}))
         if config.library:
-            library |= {name: Written(source, episode.task) for name, source in carry.written(episode).items()}
+            library |= {n: Written(source, episode.task, id) for n, source in carry.written(episode).items()}
     return episodes
 
 
@@ -130,7 +133,7 @@ def gathered(stage: Stage, config: ChainConfig) -> dict[str, Written]:
     phases = [stage.episodes("demo"), *(stage.episodes("group", number) for number in range(stage.iteration))]
     for episode in (episode for episodes in phases for episode in episodes):
         if episode.outcome is Outcome.SUCCESS:
-            found |= {n: Written(s, episode.task) for n, s in carry.written(episode, config.size).items()}
+            found |= {n: Written(s, episode.task, episode.id) for n, s in carry.written(episode, config.size).items()}
     return found
 
 

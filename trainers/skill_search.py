@@ -23,6 +23,8 @@ class Written(NamedTuple):
     source: str
     task: str
     """The words of the task that it was written in."""
+    episode: str = ""
+    """The id of the episode that wrote it."""
 
 
 def fitting(known: Mapping[str, Written], task: str, most: int) -> Skills:

@@ -78,6 +78,12 @@ def test_what_is_written_and_called_is_read_off_the_code():
     assert Functions().written(refused) == {}
 
 
+def test_code_too_deep_to_be_written_out_is_no_skill_and_ends_no_run():
+    deep = episode(f"def add():\n    x = 1\n    return {' + '.join('x' * 600)}", "add()")
+    assert Functions().written(deep) == {}
+    assert Functions().called(deep) == {"add"}
+
+
 def test_each_place_of_a_chain_has_its_own_mean_and_broken_chains_are_in_none():
     chains = [
         [episode(SKILL, won=s < 2, sample=s), episode("tidy(1)", won=s == 0, used=["tidy"], position=1, sample=s)]
@@ -179,7 +185,7 @@ def test_in_households_thoughts_define_sequences_of_actions():
     assert [one.outcome for one in played] == [Outcome.SUCCESS] * 6
     first, second = played[:2]
     assert Sequences().written(first) == {"heat": HEAT}
-    assert second.info == {"brought": ["heat"], "used": ["heat"]}
+    assert second.info == {"brought": {"heat": {"source": HEAT, "episode": first.id}}, "used": ["heat"]}
     assert Sequences().called(second) == {"heat"}
     assert chain_rewards(played[:2], ChainConfig()) == [2.0, 2.0]
     assert chain_rewards(played[:2], ChainConfig(size=3)) == [1.0, 1.0]
@@ -247,9 +253,11 @@ def test_held_out_apps_are_brought_what_fits_out_of_many_scenarios(tmp_path):
         ]
     assert set(known) == set(scenarios)
     assert len(known) == 11
-    assert [one.info["brought"] for one in played] == [[scenarios[(999 + n) % 11]] for n in range(3) for _ in range(3)]
+    brought = [list(one.info["brought"]) for one in played]
+    assert brought == [[scenarios[(999 + n) % 11]] for n in range(3) for _ in range(3)]
     assert all(
-        f"Defined already: {one.info['brought'][0]}(" in one.steps[0].observation.replace("def ", "") for one in played
+        f"Defined already: {next(iter(one.info['brought']))}(" in one.steps[0].observation.replace("def ", "")
+        for one in played
     )
 
 
@@ -266,7 +274,9 @@ def test_held_out_households_are_brought_what_fits_the_treatment():
     expert = partial(demonstrator, stage)
     played = list(play_chains(stage, chains, expert, "eval", config=query, known=known))
     assert [one.outcome for one in played] == [Outcome.SUCCESS] * 12
-    first = [(one.info["brought"], verb) for one, verb in zip(played[::2], ["heat", "cool", "clean"] * 2, strict=True)]
+    first = [
+        (list(one.info["brought"]), verb) for one, verb in zip(played[::2], ["heat", "cool", "clean"] * 2, strict=True)
+    ]
     assert all(brought in ([], [verb]) for brought, verb in first)  # none where "a hot egg" is asked: other words
     assert sum(map(bool, (brought for brought, _ in first))) >= 4
 
