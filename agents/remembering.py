@@ -27,6 +27,8 @@ from selfgym.memory.views import approximate_tokens
 
 _CALL = re.compile(r"\s*call\s+(?=\w+\()")
 _HELP = re.compile(r"\s*help:\s*(.+)", re.DOTALL)
+ANSWERS = " answers: "
+"""Between the name of a tool and its answer, in what an agent is told aside."""
 _MOST_ASIDES = 5  # for one decision: what cannot be called must not be called for ever
 
 
@@ -156,7 +158,7 @@ class RememberingAgent(Around):
         skill = _named(self._recalled.skills, name)
         required = self._recalled.required.get(skill.id, ())
         if skill.code is not None and skill.code.runtime == "mcp":
-            first, said = "", f"{name} answers: {answer(skill, given, required, sandbox=self._sandbox)}"
+            first, said = "", f"{name}{ANSWERS}{answer(skill, given, required, sandbox=self._sandbox)}"
         else:
             running = actions(skill, given, required, sandbox=self._sandbox)
             first, said = next(running, ""), ""

@@ -238,7 +238,7 @@ def test_the_policy_stops_what_would_get_through(chromium, base):
 
 def test_one_file_stands_alone(visit, run_folder, tmp_path):
     source = open_source(run_folder, indexed=False)
-    done = export_page(source, tmp_path / "run.html", limit=12, filters={})
+    done = export_page([source], tmp_path / "run.html", limit=12, filters={})
     source.close()
     assert (done.episodes, done.matching) == (12, 29)
     page = visit((tmp_path / "run.html").as_uri())

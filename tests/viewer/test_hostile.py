@@ -33,7 +33,7 @@ ATTACKS = (
 ALL = "\n".join(ATTACKS)
 ALLOWED = """
 html head meta title link style script body a header p span nav ul ol li main h1 h2 h3 form label input select option
-div button table caption thead tbody tr th td aside dl dt dd code q section pre details summary figure figcaption
+div button table caption thead tbody tr th td aside dl dt dd code q section pre strong details summary figure figcaption
 svg path circle rect g text line polyline polygon
 """
 
@@ -67,14 +67,27 @@ def hostile(tmp_path_factory):
     path = tmp_path_factory.mktemp("hostile") / f"{'x' * 20}<img src=x>.db"
     step = Step(
         observation=ALL, action=ALL, thought=ALL, valid=False, state_key=ALL, response_ids=(1, 2**40, 3),
-        logprobs=(-1.0, -1e300, 0.0), prompt_ids=(-5,), info={ALL: ALL, "proposed": [[ALL, 1.0], [2, "x"], ["b", 2]]},
+        logprobs=(-1.0, -1e300, 0.0), prompt_ids=(-5,),
+        info={ALL: ALL, "proposed": [[ALL, 1.0], [2, "x"], ["b", 2]], "skill": ALL, "call": ALL,
+              "asides": [[ALL, ALL], [1, 2], ALL, 3]},
     )  # fmt: skip
+    writes = step.model_copy(
+        update={
+            "valid": True,
+            "action": f"def {'w' * 300}():\n    '''{ALL[:900]}'''\n    x = 1",
+            "thought": f"skill heat(thing): {ALL[:200]} {{thing}}",
+            "info": {"skill": [ALL]},
+        }
+    )
     one = episode(
         ALL, task=ALL, task_id=ALL, agent=ALL, policy=ALL, run=ALL, phase=ALL, group=ALL, chain=ALL, role=ALL,
-        items=(ALL,), steps=(step, step), env=ALL, env_version=ALL, env_options={ALL: ALL}, error=ALL, parent=ALL,
-        branch_step=1, final_observation=ALL, created=9e99, info={ALL: [ALL]}, seed=-(2**62),
+        items=(ALL,), steps=(step, step, writes), env=ALL, env_version=ALL, env_options={ALL: ALL}, error=ALL,
+        parent=ALL, branch_step=1, final_observation=ALL, created=9e99, seed=-(2**62),
+        info={ALL: [ALL], "brought": {ALL: {"source": ALL, "episode": ALL}, "b": 7}, "used": ALL},
     )  # fmt: skip
-    other = one.model_copy(update={"id": ALL + "2", "phase": "eval-1", "run": ALL})
+    other = one.model_copy(
+        update={"id": ALL + "2", "phase": "eval-1", "chain_position": 1, "info": {"brought": [ALL, [ALL], 3]}}
+    )
     with EpisodeStore(path) as store:
         store.append([one, other])
     source = open_source(path)
@@ -119,7 +132,7 @@ def test_the_search_for_hostile_words_finds_them(hostile):
 
 
 def test_an_exported_page_is_as_safe(hostile, tmp_path):
-    export_page(hostile, tmp_path / "page.html", limit=5, filters={})
+    export_page([hostile], tmp_path / "page.html", limit=5, filters={})
     read = Reading((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert set(read.tags) <= {*ALLOWED.split()}
     assert read.tags.count("script") == 1

@@ -20,6 +20,7 @@ from selfgym.viewer.links import STEPS
 from selfgym.viewer.list_page import SIZE
 from selfgym.viewer.pointer import drawn
 from selfgym.viewer.routes import NotFound, page_at
+from selfgym.viewer.skills import Known
 from selfgym.viewer.source import open_source
 from selfgym.viewer.tree import goes_on_as, grow, is_spliced
 
@@ -274,9 +275,9 @@ def test_a_run_that_still_grows_is_followed(tmp_path):
 
 
 def test_an_export_says_what_of_a_group_it_has_no_room_for(source, tmp_path):
-    export_page(source, tmp_path / "few.html", limit=3, filters={})
+    export_page([source], tmp_path / "few.html", limit=3, filters={})
     assert "2 further episodes of the group are left out." in (tmp_path / "few.html").read_text(encoding="utf-8")
-    export_page(source, tmp_path / "all.html", limit=99, filters={})
+    export_page([source], tmp_path / "all.html", limit=99, filters={})
     assert "of the group are left out" not in (tmp_path / "all.html").read_text(encoding="utf-8")
 
 
@@ -287,7 +288,9 @@ def test_a_kept_screenshot_is_shown_with_the_pointer():
     assert f'<image href="data:image/png;base64,{png}" width="30" height="20">' in picture
     assert "Screenshot, 30 by 20; pointer at 4,5" in picture
     assert 'class="ring"' in picture
-    told = steps(episode("shot", steps=(Step(observation="x", action="y", info={"screenshot": png, "odd": 1}),)), None)
+    told = steps(
+        episode("shot", steps=(Step(observation="x", action="y", info={"screenshot": png, "odd": 1}),)), None, Known()
+    )
     assert told.count(png) == 1
     assert "odd" in told
 

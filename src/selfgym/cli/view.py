@@ -6,7 +6,7 @@ import signal
 import threading
 import webbrowser
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def view(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="A run's folder or a file of episodes; or two.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="A run's folder, a file of episodes or a memory; or several, which are linked."
+        ),
+    ],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of the local server; 0 takes a free one.")] = 0,
     no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address.")] = False,
     export: Annotated[
@@ -42,26 +47,20 @@ def view(
 
       selfgym view runs/one runs/other      (side by side, too)
 
+      selfgym view mine.db memory.db        (what its episodes were shown lies in the second)
+
       selfgym view runs/demo --export demo.html --phase eval-3 --limit 20
     """
     filters = chosen(run, phase, outcome)
     if export is not None:
-        if len(runs) > 1:
-            raise CommandError("one run goes into a file: give --export one RUN")
-        _export(runs[0], export, limit, filters)
+        _export(runs, export, limit, filters)
         return
     if filters:
         raise CommandError("--run, --phase and --outcome are for --export; the pages have filters of their own")
     from selfgym.viewer.server import ViewServer
-    from selfgym.viewer.source import open_source
 
     with ExitStack() as stack:
-        sources: list[Source] = []
-        for path in runs:
-            source = open_source(path)
-            stack.callback(source.close)
-            twin = any(other.name == source.name for other in sources)
-            sources.append(replace(source, name=str(path)) if twin else source)
+        sources = _opened(runs, stack, indexed=True)
         indexes = [source.index for source in sources if source.index is not None]
         unindexed = [(left, index.path) for index in indexes if (left := index.left())]
         try:
@@ -88,12 +87,29 @@ def _signals() -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _export(path: Path, file: Path, limit: int, filters: dict[str, str]) -> None:
-    from selfgym.viewer.export import export_page
-    from selfgym.viewer.source import open_source
+def _opened(runs: list[Path], stack: ExitStack, *, indexed: bool) -> list[Source]:
+    """The runs, then what they remembered, where that lies in their folders."""
+    from selfgym.viewer.source import memories_beside, open_source
 
-    with closing(open_source(path, indexed=False)) as source:
-        done = export_page(source, file, limit=limit, filters=filters)
+    sources: list[Source] = []
+    memories = [path for run in runs for path in memories_beside(run)]
+    given = {path.resolve() for path in runs}
+    for path in (*runs, *(path for path in memories if path not in given)):
+        source = open_source(path, indexed=indexed)
+        stack.callback(source.close)
+        twin = any(other.name == source.name for other in sources)
+        sources.append(replace(source, name=str(path)) if twin else source)
+    return sources
+
+
+def _export(runs: list[Path], file: Path, limit: int, filters: dict[str, str]) -> None:
+    from selfgym.viewer.export import export_page
+
+    with ExitStack() as stack:
+        sources = _opened(runs, stack, indexed=False)
+        if any(len(source.store) for source in sources[1:]):
+            raise CommandError("one run goes into a file, with the memories it was shown: give --export one RUN")
+        done = export_page(sources, file, limit=limit, filters=filters)
     print(f"{file}: {done.episodes} of {done.matching} episodes, {done.bytes / 1e6:.1f} MB")
     if done.episodes < done.matching:
         print("Choose others with --run, --phase and --outcome, or more with --limit.")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from selfgym.agents.screenshots import SCREENSHOT
 from selfgym.memory.episode import Episode, Source, Step
-from selfgym.memory.library import Library, LibraryError
+from selfgym.viewer.cards import card_marks, chain_places
 from selfgym.viewer.html import Html, join, link, tag, text
 from selfgym.viewer.links import STEPS, Links
 from selfgym.viewer.pointer import drawn, final
+from selfgym.viewer.skills import Known
 from selfgym.viewer.tokens import Decoder, legend, sampled
 
 _SCROLLS = 1500  # characters from which a text may scroll, and so must be reached by keyboard
 CLIPPED = 20_000
 """Characters of one text that a page shows unless asked for all of them."""
+_CARDS = ("brought", "used")  # what a chain notes of its skills
 _SOURCES = {Source.TEACHER: "by the teacher", Source.INJECTED: "replayed", Source.ENV: "by the environment"}
 
 
@@ -40,8 +42,8 @@ def title_of(episode: Episode) -> str:
     return next((line for line in episode.task.splitlines() if line.strip()), "") or episode.id
 
 
-def facts(episode: Episode, links: Links, library: Library | None) -> Html:
-    """What is known about the episode as a whole, as a list of terms."""
+def facts(episode: Episode, links: Links, chain: Sequence[Episode] = ()) -> Html:
+    """What is known about the episode as a whole, as a list of terms; ``chain`` is what is there of its chain."""
     when = datetime.fromtimestamp(episode.created, UTC) if 0 < episode.created < 2**35 else None
     tokens = sum(len(step.response_ids) for step in episode.steps)
     rows: list[tuple[str, Any]] = [
@@ -59,13 +61,11 @@ def facts(episode: Episode, links: Links, library: Library | None) -> Html:
         ("Task id", link(links.episodes(task_id=episode.task_id), episode.task_id) if episode.task_id else None),
         ("Role", episode.role),
         ("Group", link(links.group(episode.group), episode.group) if episode.group else None),
-        ("Chain", link(links.chain(episode.chain), f"{episode.chain}, place {episode.chain_position + 1}")
-            if episode.chain else None),
+        ("Chain", chain_places(episode, chain, links) if episode.chain else None),
         ("Branched from", _parent(episode, links)),
         ("Played", f"{when:%Y-%m-%d %H:%M} UTC" if when else None),
         ("Options", _data(episode.env_options)),
         ("Kept beside", _data(_besides(episode.info))),
-        ("Items shown", _items(episode.items, links, library)),
     ]  # fmt: skip
     shown = [(name, value) for name, value in rows if value not in (None, "")]
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in shown), class_="facts")
@@ -79,8 +79,9 @@ def _parent(episode: Episode, links: Links) -> Html | None:
 
 
 def _besides(info: dict[str, Any]) -> dict[str, Any]:
-    """What was kept, without the picture."""
-    return {name: value for name, value in info.items() if name != SCREENSHOT}
+    """What was kept, without what is shown in another way: the picture, the skills of a chain."""
+    shown = _CARDS if isinstance(info.get("brought"), dict | list) else ()
+    return {name: value for name, value in info.items() if name not in (SCREENSHOT, *shown)}
 
 
 def _data(value: dict[str, Any]) -> Html | None:
@@ -89,34 +90,27 @@ def _data(value: dict[str, Any]) -> Html | None:
     return tag("code", json.dumps(value, ensure_ascii=False)[:2000])
 
 
-def _items(ids: Sequence[str], links: Links, library: Library | None) -> Html | None:
-    rows = []
-    for id in ids:
-        try:
-            name: object = library.get(id).title if library else tag("code", id)
-        except LibraryError:
-            name = tag("code", id)
-        rows.append(tag("li", link(links.item(id) if library else "", name)))
-    return tag("ul", *rows) if rows else None
-
-
 def steps(
-    episode: Episode, decode: Decoder | None, *, anchor: str = "", part: int = 0, whole: bool = False, level: int = 3
+    episode: Episode, decode: Decoder | None, known: Known, *, anchor: str = "", part: int = 0, whole: bool = False
 ) -> Html:
     """The ``STEPS`` steps of a part, each a section with an id; the last part ends with what was seen last."""
     first = part * STEPS
     chosen = list(enumerate(episode.steps[first : first + STEPS], first + 1))
     heated = any(step.logprobs for _, step in chosen)
-    rows = [_step(number, step, episode, decode, anchor, whole, level) for number, step in chosen]
+    rows = [
+        _step(number, step, episode, decode, card_marks(known, number, anchor), anchor, whole)
+        for number, step in chosen
+    ]
     last = first + len(chosen) >= len(episode.steps)
     return tag("div", legend() if heated else None, *rows, _ending(episode, anchor, whole) if last else None)
 
 
 def _step(
-    number: int, step: Step, episode: Episode, decode: Decoder | None, anchor: str, whole: bool, level: int
+    number: int, step: Step, episode: Episode, decode: Decoder | None, deeds: list[Html], anchor: str, whole: bool
 ) -> Html:
     id = f"{anchor}step-{number}"
     marks = [
+        *deeds,
         tag("span", "not admitted", class_="badge bad") if not step.valid else None,
         tag("span", f"reward {step.reward:+g}", class_=f"badge {'good' if step.reward > 0 else 'bad'}")
         if step.reward
@@ -128,12 +122,13 @@ def _step(
     besides = _besides(step.info)
     branch = number == episode.branch_step + 1 and bool(episode.parent)
     head = tag(
-        f"h{level}", tag("a", f"Step {number}", href=f"#{id}"), *marks,
+        "h3", tag("a", f"Step {number}", href=f"#{id}"), *marks,
         tag("span", "branches off here", class_="badge turn") if branch else None,
     )  # fmt: skip
     parts = [
         _said("Saw", "seen", step.observation, whole),
         _said("Thought", "thought", step.thought, whole) if step.thought else None,
+        *_asides(step, whole),
         _said("Did", "did" if step.valid else "did refused", step.action, whole),
         drawn(step, episode.env_options),
         sampled(step, decode),
@@ -141,6 +136,17 @@ def _step(
         tag("details", tag("summary", "kept with the step"), _data(besides)) if besides else None,
     ]
     return tag("section", head, *parts, class_="step", id=id)
+
+
+def _asides(step: Step, whole: bool) -> Iterator[Html]:
+    """What was asked of a tool or a helper and answered without a step; and the call whose first action this is."""
+    found = step.info.get("asides")
+    for pair in found if isinstance(found, list) else ():
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair):
+            yield _said("Asked", "did", pair[0], whole)
+            yield _said("Heard", "seen", pair[1], whole)
+    if isinstance(call := step.info.get("call"), str):
+        yield _said("Called", "did", call, whole)
 
 
 def _said(name: str, kind: str, said: str, whole: bool) -> Html:

@@ -10,11 +10,12 @@ from pathlib import Path
 from selfgym.memory.episode import Episode
 from selfgym.memory.library import Library, LibraryError
 from selfgym.memory.search_index import EpisodeIndex
-from selfgym.memory.store import DamagedEpisodeError, EpisodeStore, NotAStoreError
+from selfgym.memory.store import DamagedEpisodeError, EpisodeStore, NotAStoreError, StoreError
 from selfgym.viewer.tokens import Decoder, find_decoder
 
 FILTERS = ("run", "phase", "outcome", "agent", "env", "task_id")
 """What the list of episodes can be narrowed by."""
+_MEMORIES = "memory*.db"
 _VALUES = 300  # of one filter that are offered
 
 
@@ -52,6 +53,23 @@ def open_source(path: Path, *, indexed: bool = True) -> Source:
     return Source(name, store, library, find_decoder(file.parent), EpisodeIndex(store) if indexed else None)
 
 
+def memories_beside(path: Path) -> list[Path]:
+    """The files ``memory*.db`` in the folder of a run that hold items: what its episodes were shown (as `selfgym bench
+    run --method` leaves it). None for a file."""
+    if not path.is_dir():
+        return []
+    store = _file(path)
+    return [one for one in sorted(path.resolve().glob(_MEMORIES)) if one != store and _has_items(one)]
+
+
+def _has_items(path: Path) -> bool:
+    try:
+        Library(path, readonly=True).close()
+    except (LibraryError, StoreError):
+        return False
+    return True
+
+
 def _file(path: Path) -> Path:
     path = path.resolve()
     if not path.is_dir():
@@ -63,6 +81,7 @@ def _file(path: Path) -> Path:
     found = sorted(path.glob("*.db"))
     if path / "episodes.db" in found:
         return path / "episodes.db"
+    found = [one for one in found if not one.match(_MEMORIES)] or found
     if len(found) != 1:
         which = f"several stores ({', '.join(one.name for one in found)}): name one" if found else "no episodes.db"
         raise NotAStoreError(f"the folder {path} has {which}.")
