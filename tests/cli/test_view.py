@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from selfgym.cli import main
+from selfgym.memory.item import Item
+from selfgym.memory.library import Library
 
 PROGRAM = "import sys; from selfgym.cli import main; sys.exit(main(sys.argv[1:]))"
 
@@ -73,6 +75,19 @@ def test_a_run_goes_into_one_file(played: Path, tmp_path: Path, capsys: pytest.C
     assert os.listdir(tmp_path) == ["page.html"], "nothing is left beside it"
     assert main(["view", str(played), "--export", str(page), "--outcome", "failure"]) == 0
     assert "0 of 0 episodes" in capsys.readouterr().out
+
+
+def test_what_a_run_remembered_goes_into_the_file_with_it(
+    played: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(played, tmp_path / "episodes.db")
+    with Library(tmp_path / "memory.db") as library:
+        library.propose(Item(kind="insight", title="Look first"))
+    page = tmp_path / "page.html"
+    for runs in ([tmp_path], [tmp_path / "episodes.db", tmp_path / "memory.db"], [tmp_path, tmp_path / "memory.db"]):
+        assert main(["view", *map(str, runs), "--export", str(page)]) == 0
+        assert "3 of 3 episodes" in capsys.readouterr().out
+        assert page.read_text(encoding="utf-8").count("<summary>Look first</summary>") == 1
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from selfgym.agents.skill_writing import skills_in
 from selfgym.envs.core import Outcome
 from selfgym.memory.credit import close
 from selfgym.memory.episode import Episode, Source, Step
-from selfgym.memory.item import Item, Origin
+from selfgym.memory.item import Check, Code, Item, Origin
 from selfgym.memory.library import Library, Status
 from selfgym.memory.snapshots import score, take
 from selfgym.memory.store import EpisodeStore
@@ -106,4 +107,59 @@ def make_run(folder: Path) -> Path:
     with EpisodeStore(folder / "episodes.db") as store:
         shown = sampled().model_copy(update={"items": (item.id,)})
         store.append([shown, *tree(), *evaluations(), *chain])
+    return folder
+
+
+TIDY = "def tidy(day):\n    found = apis.mail.search(day=day)\n    return found"
+HEAT = "skill heat(thing): go to microwave 1; heat {thing} with microwave 1"
+
+
+def chained() -> list[Episode]:
+    """A chain of programs, whose first one writes a function that the second calls and writes anew; and a chain in a
+    household, whose first episode thinks of a sequence of actions that the second calls."""
+    first, second = Step(observation="a desk", action=f"x = 1\n{TIDY}"), Step(observation="done", action="tidy(1)")
+    again = Step(observation="half done", action=f"{TIDY.replace('found', 'mails')}\ntidy(3)", reward=1.0)
+    apps = {"env": "selfgym/Apps-v0", "chain": "run/apps", "phase": "group-0"}
+    brought = {"tidy": {"source": TIDY, "episode": "run/apps/0"}}
+    [skill] = skills_in(HEAT).values()
+    called = {"skill": skill.id, "call": 'call heat(thing="egg 1")'}
+    rooms = {"chain": "run/rooms", "phase": "group-0"}
+    heated = (
+        Step(observation="a room", action="go to microwave 1", info=called),
+        Step(observation="a microwave", action="heat egg 1 with microwave 1", info={"skill": skill.id}),
+    )
+    return [
+        episode("run/apps/0", steps=(first, second), info={"brought": {}, "used": []}, **apps),
+        episode("run/apps/1", steps=(second, again), chain_position=1, info={"brought": brought, "used": ["tidy"]},
+                **apps),
+        episode("run/rooms/0", steps=(Step(observation="a room", action="look", thought=f"Aha. {HEAT}"),),
+                info={"brought": {}, "used": []}, **rooms),
+        episode("run/rooms/1", steps=heated, items=(skill.id,), chain_position=1, **rooms,
+                info={"brought": {"heat": {"source": HEAT, "episode": "run/rooms/0"}}, "used": ["heat"]}),
+    ]  # fmt: skip
+
+
+def make_remembering_run(folder: Path) -> Path:
+    """A run folder with the chains, and with an episode that was shown items of the memory beside it: an insight, a
+    skill that it called, a tool that answered it, and one that nobody has any more."""
+    folder.mkdir(parents=True)
+    asked = {"required": ["thing"], "type": "object", "properties": {"thing": {}}}
+    check = Check(rung="unit", source="assert True")
+    with Library(folder / "memory-house.db") as library:
+        insight = keep(library)
+        cool = Code(runtime="actions", entry="cool", source="open fridge 1\ncool {thing} with fridge 1", params=asked)
+        skill = Item(kind="skill", title="Cool a thing", code=cool, checks=(check,))
+        where = Code(runtime="mcp", entry="where", source="def where(thing): return 'here'", params=asked)
+        tool = Item(kind="skill", title="Where things are", code=where, checks=(check,))
+        for item in (skill, tool):
+            library.propose(item)
+    asides = [['call where(thing="egg 1")', 'where answers: "here"']]
+    call = {"skill": skill.id, "call": 'call cool(thing="egg 1")', "asides": asides}
+    steps = (
+        Step(observation="a room", action="open fridge 1", info=call),
+        Step(observation="a fridge", action="cool egg 1 with fridge 1", info={"skill": skill.id}),
+    )
+    shown = (insight.id, skill.id, tool.id, "0" * 16)
+    with EpisodeStore(folder / "episodes.db") as store:
+        store.append([*chained(), episode("run/sampled", steps=steps, items=shown)])
     return folder

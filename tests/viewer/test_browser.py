@@ -122,9 +122,27 @@ def pages(base):
     ]  # fmt: skip
 
 
+@pytest.fixture
+def both(remembering):
+    """The address of a run and of its memory."""
+    with ViewServer(remembering) as server:
+        yield server.url
+
+
+def pages_of_skills(both, item):
+    return [
+        both + path
+        for path in (
+            "0/episode?id=run/apps/1", "0/episode?id=run/rooms/1", "0/episode?id=run/sampled", "0/chain?name=run/apps",
+            f"1/item?id={item}",
+        )
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_reads_and_is_built_for_screen_readers(visit, base, scheme):
-    for address in pages(base):
+def test_every_page_fits_reads_and_is_built_for_screen_readers(visit, base, both, remembering, scheme):
+    item = next(remembering[1].library.items()).id
+    for address in (*pages(base), *pages_of_skills(both, item)):
         page = visit(address, color_scheme=scheme)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
@@ -153,6 +171,30 @@ def test_an_episode_is_found_and_read_without_scripts(visit, base):
     page.get_by_role("link", name="Look before you take").click()
     page.get_by_role("table", name="What happened to it, oldest first").wait_for()
     assert page.get_by_role("link", name="Memory").get_attribute("aria-current") == "page"
+
+
+def test_a_skill_is_followed_through_its_chain_without_scripts(visit, both):
+    page = visit(both + "0/episode?id=run/apps/1", java_script_enabled=False)
+    cards = page.locator(".cards > li")
+    assert cards.count() == 2
+    assert cards.first.get_by_text("apis.mail.search(day=day)").is_visible()
+    page.get_by_role("link", name="calls tidy").first.click()
+    assert "def tidy(day)" in page.locator(":target").inner_text()
+    cards.first.get_by_role("link", name="place 1 of the chain").click()
+    page.wait_for_url("**run%2Fapps%2F0")
+    assert page.get_by_role("link", name="place 1", exact=True).get_attribute("aria-current") == "page"
+    page.get_by_role("link", name="run/apps", exact=True).click()
+    page.get_by_role("table", name="Its tasks, in their order").wait_for()
+
+
+def test_an_item_of_another_file_is_followed_there_and_back(visit, both):
+    page = visit(both + "0/episode?id=run/sampled")
+    page.get_by_role("link", name="Look before you take").click()
+    page.wait_for_url("**/1/item?**")
+    table = page.get_by_role("table", name="Episodes of remembering that were shown it")
+    table.get_by_role("rowheader").get_by_role("link").click()
+    page.wait_for_url("**/0/episode?id=run%2Fsampled")
+    assert page.get_by_role("heading", level=1).inner_text() == "task of run/sampled"
 
 
 def test_the_keyboard_is_enough(visit, base):
@@ -252,6 +294,22 @@ def test_one_file_stands_alone(visit, run_folder, tmp_path):
     page.get_by_text("trial: to be tried").first.wait_for()
     page.locator("summary", has_text="Tree: put a cup away").click()
     assert page.locator("svg.tree a.node").count() == 8
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_one_file_holds_what_a_run_remembered(visit, remembering, tmp_path):
+    export_page(remembering, tmp_path / "run.html", limit=12, filters={})
+    page = visit((tmp_path / "run.html").as_uri() + "#e1")
+    assert page.evaluate(STRUCTURE) == []
+    page.locator("#e1").get_by_role("link", name="calls tidy").first.click()
+    assert page.locator(":target").is_visible()
+    page.locator("#e1").get_by_role("link", name="place 1 of the chain").click()
+    page.locator("#e0 h3").first.wait_for()
+    page.locator("#e4 > summary").click()
+    page.locator("#e4").get_by_role("link", name="Look before you take").click()
+    page.locator("#i0").get_by_role("table", name="Episodes of this file that were shown it").wait_for()
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
