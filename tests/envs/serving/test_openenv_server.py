@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,7 @@ import pytest
 
 import selfgym  # noqa: F401  (registers the ids)
 
-PYTHONS = {
-    "openenv-core": ("SELFGYM_OPENENV_CORE_PYTHON", "/opt/peers/openenv/bin/python"),
-    "openenv": ("SELFGYM_OPENENV_PYTHON", "/opt/peers/openenv-out/bin/python"),
-}
+WHERE = {"openenv-core": "openenv", "openenv": "openenv-out"}
 MOST = 3
 GAME = "selfgym/TicTacToe-v0"
 
@@ -30,14 +28,10 @@ def address(start: Any) -> str:
     return start(GAME, "--sessions", str(MOST))[0]
 
 
-@pytest.fixture(scope="module", params=PYTHONS)
-def played(request: pytest.FixtureRequest, address: str) -> dict[str, Any]:
+@pytest.fixture(scope="module", params=WHERE)
+def played(request: pytest.FixtureRequest, address: str, python_of: Callable[[str], Path]) -> dict[str, Any]:
     """What happened in openenv_peer.py."""
-    variable, default = PYTHONS[request.param]
-    python = Path(os.environ.get(variable, default))
-    if not python.is_file():
-        pytest.skip(f"NO OPENENV CLIENT: {python} is not there: set {variable} to a Python with {request.param}")
-    peer = [str(python), str(Path(__file__).with_name("openenv_peer.py")), address, str(MOST)]
+    peer = [str(python_of(WHERE[request.param])), str(Path(__file__).with_name("openenv_peer.py")), address, str(MOST)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     run = subprocess.run(peer, capture_output=True, text=True, env=environment, timeout=100)
     assert run.returncode == 0, run.stderr[-3000:]

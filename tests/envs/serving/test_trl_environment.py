@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,14 @@ from selfgym.envs.core import Outcome
 from selfgym.envs.serving.trl_environment import environment_factory, rows
 
 ROOT = Path(__file__).resolve().parents[3]
-PYTHON = Path(os.environ.get("SELFGYM_TRL_PYTHON", "/opt/peers/trl/bin/python"))
 GAME = "selfgym/KuhnPoker-v0"
 
 
 @pytest.fixture(scope="module")
-def trained() -> dict[str, Any]:
+def trained(python_of: Callable[[str], Path]) -> dict[str, Any]:
     """What happened in trl_peer.py."""
-    if not PYTHON.is_file():
-        pytest.skip(f"NO TRL: {PYTHON} is not there: set SELFGYM_TRL_PYTHON to a Python with trl and selfgym")
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "HF_HUB_OFFLINE": "1"}
-    peer = [str(PYTHON), str(Path(__file__).with_name("trl_peer.py"))]
+    peer = [str(python_of("trl")), str(Path(__file__).with_name("trl_peer.py"))]
     run = subprocess.run(peer, capture_output=True, text=True, env=environment, timeout=300)
     assert run.returncode == 0, run.stderr[-3000:]
     found: dict[str, Any] = json.loads(run.stdout[run.stdout.index('{"seen"') :])

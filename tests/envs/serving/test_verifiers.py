@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,16 @@ import pytest
 import selfgym  # noqa: F401  (registers the ids)
 
 ROOT = Path(__file__).resolve().parents[3]
-PYTHON = Path(os.environ.get("SELFGYM_VERIFIERS_PYTHON", "/opt/peers/verifiers/bin/python"))
 GAME = "selfgym/TicTacToe-v0"
 
 
 @pytest.fixture(scope="module")
-def played() -> dict[str, Any]:
+def played(python_of: Callable[[str], Path]) -> dict[str, Any]:
     """What happened in verifiers_peer.py."""
-    if not PYTHON.is_file():
-        pytest.skip(f"NO VERIFIERS: {PYTHON} is not there: set SELFGYM_VERIFIERS_PYTHON to a Python with verifiers, uv")
-    path = f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}"  # uv, by which verifiers starts its chat program
+    python = python_of("verifiers")
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"  # uv, by which verifiers starts its chat program
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PATH": path}
-    peer = [str(PYTHON), str(Path(__file__).with_name("verifiers_peer.py"))]
+    peer = [str(python), str(Path(__file__).with_name("verifiers_peer.py"))]
     run = subprocess.run(peer, capture_output=True, text=True, env=environment, timeout=300)
     assert run.returncode == 0, run.stderr[-3000:]
     found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])

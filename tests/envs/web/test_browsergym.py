@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,26 +18,24 @@ from selfgym.envs.web.finding import BrowserUnavailable, find_executable
 from selfgym.envs.web.miniwob.pages import serve
 
 ROOT = Path(__file__).resolve().parents[3]
-PYTHON = Path(os.environ.get("SELFGYM_BROWSERGYM_PYTHON", "/opt/peers/bg/bin/python"))
 
 
 @pytest.fixture(scope="module")
-def played() -> dict[str, Any]:
+def played(python_of: Callable[[str], Path]) -> dict[str, Any]:
     """What happened in the episodes of browsergym_peer.py."""
-    if not PYTHON.is_file():
-        pytest.skip(f"{PYTHON} is not there: set SELFGYM_BROWSERGYM_PYTHON to a Python with browsergym-miniwob")
+    python = str(python_of("browsergym"))
     try:
         find_executable()
     except BrowserUnavailable as missing:
         pytest.skip(str(missing))
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     environment.pop("MINIWOB_URL", None)
-    has_pages = [str(PYTHON), "-c", "import importlib.util as u; print(u.find_spec('miniwob') is not None)"]
+    has_pages = [python, "-c", "import importlib.util as u; print(u.find_spec('miniwob') is not None)"]
     if subprocess.run(has_pages, capture_output=True, text=True).stdout.strip() != "True":
         if find_spec("miniwob") is None:
             pytest.skip("the pages of MiniWoB++ are not installed: pip install 'selfgym[web]'")
         environment["MINIWOB_URL"] = "http://{}:{}/miniwob/".format(*serve())
-    command = [str(PYTHON), str(Path(__file__).with_name("browsergym_peer.py"))]
+    command = [python, str(Path(__file__).with_name("browsergym_peer.py"))]
     run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
     assert run.returncode == 0, run.stderr[-3000:]
     found: dict[str, Any] = json.loads(run.stdout)
