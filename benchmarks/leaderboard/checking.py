@@ -77,7 +77,8 @@ def _of_episodes(result: Result, seats: Mapping[str, Task], episodes: Mapping[st
             yield f"the episode {id!r} was played by version {episode.env_version} of {part.env}"
         if len(episode.steps) > (most := part.options["max_steps"]):
             yield f"the episode {id!r} has {len(episode.steps)} steps, more than the {most} allowed"
-        if (episode.outcome is Outcome.SUCCESS) != (bool(episode.steps) and episode.steps[-1].reward >= 1.0):
+        won = bool(episode.steps) and episode.steps[-1].reward >= 1.0
+        if part.rewarded and won is not (episode.outcome is Outcome.SUCCESS):
             yield f"the episode {id!r} is called a {episode.outcome}, which its rewards are not"
         try:
             answered = Metered.model_validate(episode.info.get("metered")).response_tokens

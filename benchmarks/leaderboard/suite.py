@@ -67,6 +67,8 @@ class Part(_Frozen):
     split: Literal["valid", "test"] = "test"
     fixed: int = Field(default=0, ge=0)
     """Of a collection: how many tasks it has, all of which must be there; there are no fresh ones to draw."""
+    rewarded: bool = True
+    """Whether exactly the successes end with a reward of 1 or more, which the episodes of a result are held to."""
     expert: str = ""
     """The scripted agent that stands as the ceiling; without one there is none."""
     expert_options: dict[str, Any] = Field(default_factory=dict)
@@ -108,7 +110,11 @@ class Suite(_Frozen):
     @property
     def hash(self) -> str:
         """The SHA-256 of everything the suite says, as 64 hexadecimal digits."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        said = self.model_dump(mode="json")
+        for part in said["parts"]:
+            if part["rewarded"]:
+                del part["rewarded"]  # younger than the first hashes
+        text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 

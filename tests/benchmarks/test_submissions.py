@@ -11,7 +11,7 @@ from selfgym.benchmarks.leaderboard.checking import checked
 from selfgym.benchmarks.leaderboard.comparing import compare, in_words
 from selfgym.benchmarks.leaderboard.remembering import Remembering
 from selfgym.benchmarks.leaderboard.result import EPISODES, JSON, ResultError
-from selfgym.benchmarks.leaderboard.suite import find_suite
+from selfgym.benchmarks.leaderboard.suite import Seeds, find_suite
 from selfgym.envs.core import Outcome
 from selfgym.memory.exchange.formats import export_episodes, import_episodes
 
@@ -48,6 +48,15 @@ def check_refused(folder, reason):
 
 def test_a_copy_without_the_store_is_sound(sound, tmp_path):
     assert checked(forged(sound, tmp_path))[0] == checked(sound)[0]
+
+
+def test_all_games_are_sound_whoever_plays_and_whatever_they_pay(tmp_path):
+    games = find_suite("games")
+    parts = tuple(part.model_copy(update={"seeds": Seeds(count=3)}) for part in games.parts)
+    few = games.model_copy(update={"name": "few", "parts": parts})
+    for agent in ("solver", "random"):
+        result, folder = measure(tmp_path, agent, few)
+        assert checked(folder)[0] == result
 
 
 def test_episodes_that_are_missing(sound, tmp_path):
