@@ -64,13 +64,13 @@ def python_of():
 @pytest.fixture(scope="session")
 def serve_openenv(python_of):
     """Starts a server of OpenEnv, where a Python with openenv-core is (``python``): its address and process."""
-    python = str(python_of("openenv"))
+    python = python_of("openenv")
     with contextlib.ExitStack() as stack:
 
         def serve(*arguments, cwd=None):
             with socket.create_server(("127.0.0.1", 0)) as free:
                 port = free.getsockname()[1]
-            command = [python, *(str(one).replace("PORT", str(port)) for one in arguments)]
+            command = [str(python), *(str(one).replace("PORT", str(port)) for one in arguments)]
             process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             stack.callback(process.wait)
             stack.callback(process.kill)

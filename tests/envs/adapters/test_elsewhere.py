@@ -56,4 +56,5 @@ def test_its_own_tests_are_passed_there(name: str, python_of: Peers) -> None:
 def test_the_example_of_the_documentation_runs_there(name: str, python_of: Peers) -> None:
     page = (ROOT / "docs" / "adapters.md").read_text(encoding="utf-8")
     [example] = re.findall(rf"^```python needs-{name.lower()}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert run(python_of, name, "-W", "error", "-c", f"{example}\nprint('done')") == "done"
+    program = f"import gymnasium as gym\nimport selfgym\n{example}\nprint('done')"
+    assert run(python_of, name, "-W", "error", "-c", program) == "done"
