@@ -66,7 +66,10 @@ class Collecting:
 
 @contextmanager
 def workers(config: EvolveConfig) -> Iterator[Executor | None]:
-    """The processes that collect, or None where the run itself does; what they have not begun is dropped in the end."""
+    """The processes that collect, or None where the run itself does; what they have not begun is dropped in the end.
+
+    What they have begun is waited for: a process of multiprocessing's that ends before its workers waits for ever.
+    """
     if config.workers == 1 and not config.lag:
         yield None
         return
@@ -79,7 +82,7 @@ def workers(config: EvolveConfig) -> Iterator[Executor | None]:
         try:
             yield pool
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def _settle(environment: dict[str, str]) -> None:

@@ -220,6 +220,23 @@ def test_workers_see_the_environment_as_it_is_now(monkeypatch):
     assert seen == ["one", "two"]
 
 
+def leave_workers_at_work():
+    with workers(EvolveConfig(workers=2)) as pool:
+        for _ in range(20):
+            pool.submit(os.getpid).result()  # they are up
+        begun = pool.submit(time.sleep, 0.5)
+        while not begun.running():
+            time.sleep(0.01)
+
+
+def test_a_run_in_a_process_of_its_own_ends_with_its_workers():
+    process = PROCESSES.Process(target=leave_workers_at_work)
+    process.start()
+    process.join(60)
+    process.kill()
+    assert process.exitcode == 0
+
+
 def test_a_model_that_is_not_there_leaves_no_run_behind(tmp_path):
     with pytest.raises(LookupError, match="no model folder"):
         evolve(EvolveConfig(**{**SETTINGS, "model": str(tmp_path / "none")}), tmp_path / "run")
