@@ -1,8 +1,9 @@
 """When a real screen has come to rest after an action: asked and watched, never slept over.
 
 A program first answers that it has dealt with the events before (a window manager's ping). Then it has a moment to
-begin to draw, and the screen is at rest once nothing was drawn for a while and the program answers at once: one that
-takes its time was busy, and is about to draw. A blinking caret is not drawing. Each application has figures of its own.
+begin to draw, and the screen is at rest once nothing was drawn for a while and the window manager and the program
+answer at once: who takes its time was busy, and is about to draw. A blinking caret is not drawing. Each application has
+figures of its own.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ def settle(display: Display, how: Settling, keys: bool = False) -> Settled:
     quiet = _drew_nothing(display, how, how.first, until, held, _counts(display, how))
     while quiet and asks:
         before = time.monotonic()
+        display.managed(until)
         answered = _pinged(display, until)
         if not answered:  # it cannot be asked, or is gone
             break
