@@ -150,14 +150,18 @@ class Display:
         """Wait until the server has done what it was asked."""
         self._do(self.connection.sync)
 
-    def managed(self, until: float) -> bool:
-        """Wait until the window manager has dealt with what came before, or ``until``; whether it has.
-
-        It sees a click before the program below does, passes it on, and puts new windows on the screen. It is asked
-        what frame it would give a window, which it answers in its turn.
-        """
+    def ask_manager(self) -> None:
+        """Ask the window manager what frame it would give a window: `managed` tells that it came to that."""
         self._framed = False
-        self._tell(self._own.id, "_NET_REQUEST_FRAME_EXTENTS", [0] * 5)
+        event = ClientMessage(window=self._own, client_type=self.atom("_NET_REQUEST_FRAME_EXTENTS"), data=(32, [0] * 5))
+        self._do(lambda: self.root.send_event(event, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask))
+        self._do(self.connection.flush)
+
+    def managed(self, until: float) -> bool:
+        """Wait until the window manager has dealt with what came before `ask_manager`, or ``until``; whether it has.
+
+        It sees a click before the program below does and passes it on, and it puts new windows on the screen.
+        """
         while not self._framed and time.monotonic() < until:
             self.wait(until)
         return self._framed

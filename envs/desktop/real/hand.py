@@ -55,6 +55,7 @@ class Hand:
             self._do(action)
             self._connection.flush()
         for _ in range(action.count if isinstance(action, Click) else 1):  # each click is held back until it is seen
+            self._display.ask_manager()
             self._display.managed(time.monotonic() + _PASSED_ON)
 
     def _do(self, action: Action) -> None:

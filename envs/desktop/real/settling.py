@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # importing it takes python-xlib, which `selfgym doctor` does
 
 _AT_ONCE = 0.008
 """Seconds within which a program answers that has nothing else to do."""
+_LATE = 3
+"""Answers in a row that may come later, with nothing drawn between: then it is the machine that is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,18 @@ def settle(display: Display, how: Settling, keys: bool = False) -> Settled:
     answered = asks and _pinged(display, until)
     held = how.hold if keys else 0.0
     quiet = _drew_nothing(display, how, how.first, until, held, _counts(display, how))
-    while quiet and asks:
+    late = 0
+    while quiet and asks and late < _LATE:
         before = time.monotonic()
-        display.managed(until)
+        display.ask_manager()
         answered = _pinged(display, until)
         if not answered:  # it cannot be asked, or is gone
             break
-        if time.monotonic() - before < _AT_ONCE and not _counts(display, how):
+        display.managed(until)
+        drew = _counts(display, how)
+        if not drew and time.monotonic() - before < _AT_ONCE:
             break
+        late = 0 if drew else late + 1
         quiet = _drew_nothing(display, how, how.quiet, until)
     return Settled(quiet, answered, time.monotonic() - began)
 
