@@ -46,7 +46,8 @@ _ENVIRONMENT = {
     "DBUS_SESSION_BUS_ADDRESS": "unix:path=/tmp/run/bus", "XDG_SESSION_TYPE": "x11", "GDK_BACKEND": "x11",
     "GSETTINGS_BACKEND": "keyfile", "GIO_USE_VFS": "local", "GIO_USE_VOLUME_MONITOR": "unix", "GSK_RENDERER": "cairo",
     "GTK_OVERLAY_SCROLLING": "0", "GTK_MODULES": "gail:atk-bridge", "QT_QPA_PLATFORM": "xcb", "QT_ACCESSIBILITY": "1",
-    "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1", "QT_XCB_GL_INTEGRATION": "none", "LIBGL_ALWAYS_SOFTWARE": "1", "EDITOR": "false", "SHELL": "/bin/bash",
+    "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1", "QT_XCB_GL_INTEGRATION": "none", "LIBGL_ALWAYS_SOFTWARE": "1",
+    "EDITOR": "false", "SHELL": "/bin/bash",
 }  # fmt: skip
 
 
