@@ -282,3 +282,24 @@ def test_what_is_missing_is_named(make, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(DependencyNotInstalled, match=r"xvfb.*selfgym download desktop"):
         make()
+
+
+def test_the_languages_that_are_left_are_highlighted():
+    from selfgym.envs.desktop.real.session import Session
+    from selfgym.envs.desktop.real.stage import Stage
+
+    files = {".config/glib-2.0/settings/keyfile": b"[org/xfce/mousepad/preferences/view]\ncolor-scheme='classic'\n"}
+
+    def colours(name):
+        session = Session(1280, 720)
+        try:
+            Stage(session, (("mousepad", name),), files | {name: b'def lamp():\n    return "rope"\n'})
+            text = session.pixels()[60:400].astype(int)
+            return int((text.max(axis=2) - text.min(axis=2) > 100).sum()), session.sandbox.get("/tmp/mousepad.log")
+        finally:
+            session.close()
+
+    coloured, said = colours("lamps.py")
+    assert coloured > 10
+    assert b"RelaxNG" not in said
+    assert colours("lamps.txt")[0] == 0
