@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from selfgym.envs.desktop.real.settling import Settling
 
@@ -25,6 +25,8 @@ class Application:
     """Seconds that it needs between two presses of one key."""
     also: tuple[str, ...] = ()
     """Further packages that it needs for what tasks ask of it, named like their programs."""
+    keeps: Mapping[str, str] = field(default_factory=dict)
+    """Files of this machine that lie in the home folder first, by path there."""
 
     def command(self, files: Sequence[str]) -> list[str]:
         """The program with what it is to open."""
@@ -32,10 +34,24 @@ class Application:
 
 
 _QT = Settling(first=0.06, quiet=0.05)
+LANGUAGES = "/usr/share/gtksourceview-4/language-specs"
+"""Where GtkSourceView keeps its languages. Mousepad reads all of them whenever it starts, a quarter of its time."""
+_LANGUAGES = (
+    "c css def desktop diff dtd gtk-doc html ini javascript-expressions javascript-functions-classes "
+    "javascript-literals javascript-modules javascript-statements javascript-values javascript jsdoc json makefile "
+    "markdown python python3 sh sql xml yaml"
+)
+"""Those that Mousepad has here, and what they refer to."""
+_SPECS = ("language2.rng", *(f"{name}.lang" for name in _LANGUAGES.split()))
 APPLICATIONS = {
     application.name: application
     for application in (
-        Application("mousepad", "mousepad", "Mousepad"),
+        Application(
+            "mousepad",
+            "mousepad",
+            "Mousepad",
+            keeps={f".local{LANGUAGES.removeprefix('/usr')}/{name}": f"{LANGUAGES}/{name}" for name in _SPECS},
+        ),
         Application("featherpad", "featherpad", "FeatherPad", settling=_QT),
         Application("pcmanfm", "pcmanfm", "Pcmanfm"),
         # a key of its keypad shows as pressed for 0.1 s

@@ -58,11 +58,13 @@ class Display:
             # answers to pings go to those who want notifications: GTK's of what is inside the root, Qt's of itself
             mask = X.SubstructureNotifyMask | X.StructureNotifyMask | X.PropertyChangeMask
             self.root.change_attributes(event_mask=mask)
+            self._own: Any = self.root.create_window(0, 0, 1, 1, 0, X.CopyFromParent, event_mask=X.PropertyChangeMask)
             self.connection.sync()
         except _GONE as gone:
             self.close()
             raise DisplayError(f"the X server does not answer: {gone}") from None
         self._pinged: set[int] = set()
+        self._framed = False
         self._drawn: list[tuple[float, int, int]] = []
         self._copied: bool | None = None
 
@@ -148,6 +150,22 @@ class Display:
         """Wait until the server has done what it was asked."""
         self._do(self.connection.sync)
 
+    def ask_manager(self) -> None:
+        """Ask the window manager what frame it would give a window: `managed` tells that it came to that."""
+        self._framed = False
+        event = ClientMessage(window=self._own, client_type=self.atom("_NET_REQUEST_FRAME_EXTENTS"), data=(32, [0] * 5))
+        self._do(lambda: self.root.send_event(event, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask))
+        self._do(self.connection.flush)
+
+    def managed(self, until: float) -> bool:
+        """Wait until the window manager has dealt with what came before `ask_manager`, or ``until``; whether it has.
+
+        It sees a click before the program below does and passes it on, and it puts new windows on the screen.
+        """
+        while not self._framed and time.monotonic() < until:
+            self.wait(until)
+        return self._framed
+
     def ping(self, window: int) -> bool:
         """Ask a window's program whether it listens; whether it said that it can be asked. `wait` tells of answers."""
         target = self.connection.create_resource_object("window", window)
@@ -196,6 +214,8 @@ class Display:
             self._drawn.append((time.monotonic(), event.area.width, event.area.height))
         elif event.type == X.SelectionNotify:
             self._copied = event.property != X.NONE
+        elif event.type == X.PropertyNotify and event.window == self._own:
+            self._framed = True
         elif event.type == X.ClientMessage and event.client_type == self.atom("WM_PROTOCOLS"):
             self._pinged.add(event.data[1][2])
 

@@ -205,7 +205,9 @@ class DesktopEnv(AgentEnv[Any]):
     # What they are made of
 
     def _begin(self, seed: int) -> None:
-        self._hang_up()
+        if self._stage is not None:
+            SPARES.end(self._stage.session)
+            self._stage = self._room = None
         SPARES.enter(self)
         name, task = drawn(TEMPLATES, self._templates, seed)
         try:

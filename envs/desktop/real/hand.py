@@ -22,6 +22,8 @@ _TYPED = {"\n": "Return", "\t": "Tab"}
 _STEPS = 12  # of a drag: programs want to see the pointer move
 _LEVELS = 2  # of a key that are used: as it is, and with shift
 _LONGEST = 10_000  # characters typed at once
+_PASSED_ON = 3.0
+"""Seconds within which the window manager, which sees clicks first, is to pass one on."""
 
 
 class Hand:
@@ -52,6 +54,9 @@ class Hand:
         with self._display.alive():
             self._do(action)
             self._connection.flush()
+        for _ in range(action.count if isinstance(action, Click) else 1):  # each click is held back until it is seen
+            self._display.ask_manager()
+            self._display.managed(time.monotonic() + _PASSED_ON)
 
     def _do(self, action: Action) -> None:
         match action:

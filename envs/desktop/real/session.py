@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from selfgym.envs.desktop.real.accessibility import Tree, bus_path, programs, read_tree, registry_answers
+from selfgym.envs.desktop.real.applications import LANGUAGES
 from selfgym.envs.desktop.real.bus import Bus, BusError
 from selfgym.envs.desktop.real.cache import Cache
 from selfgym.envs.desktop.real.display import Display, DisplayError
@@ -35,6 +36,7 @@ LIMITS = Limits(memory=3 * 2**29, disk=64 * 2**20, processes=300, open_files=102
 STARTING = 30.0
 """Seconds that a screen may take to be there."""
 _SETTINGS = Path(__file__).parent / "settings"
+_NO_LANGUAGES = Path(__file__).parent / "languages"
 _SHOWN = (
     "/etc/fonts", "/etc/xdg", "/etc/X11", "/etc/gtk-2.0", "/etc/gtk-3.0", "/etc/machine-id", "/etc/mime.types",
     "/var/cache/fontconfig", "/var/lib/openbox",
@@ -44,7 +46,8 @@ _ENVIRONMENT = {
     "DBUS_SESSION_BUS_ADDRESS": "unix:path=/tmp/run/bus", "XDG_SESSION_TYPE": "x11", "GDK_BACKEND": "x11",
     "GSETTINGS_BACKEND": "keyfile", "GIO_USE_VFS": "local", "GIO_USE_VOLUME_MONITOR": "unix", "GSK_RENDERER": "cairo",
     "GTK_OVERLAY_SCROLLING": "0", "GTK_MODULES": "gail:atk-bridge", "QT_QPA_PLATFORM": "xcb", "QT_ACCESSIBILITY": "1",
-    "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1", "LIBGL_ALWAYS_SOFTWARE": "1", "EDITOR": "false", "SHELL": "/bin/bash",
+    "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1", "QT_XCB_GL_INTEGRATION": "none", "LIBGL_ALWAYS_SOFTWARE": "1",
+    "EDITOR": "false", "SHELL": "/bin/bash",
 }  # fmt: skip
 
 
@@ -172,4 +175,6 @@ def _settings() -> dict[str, bytes]:
 
 def _shown() -> dict[str, str]:
     shown = {path: path for path in _SHOWN if os.path.exists(path)}
+    if os.path.isdir(LANGUAGES):
+        shown[str(_NO_LANGUAGES)] = LANGUAGES
     return shown | {str(_SETTINGS / "accessibility.conf"): "/usr/share/defaults/at-spi2/accessibility.conf"}

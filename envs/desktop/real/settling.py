@@ -1,8 +1,9 @@
 """When a real screen has come to rest after an action: asked and watched, never slept over.
 
 A program first answers that it has dealt with the events before (a window manager's ping). Then it has a moment to
-begin to draw, and the screen is at rest once nothing was drawn for a while and the program answers at once: one that
-takes its time was busy, and is about to draw. A blinking caret is not drawing. Each application has figures of its own.
+begin to draw, and the screen is at rest once nothing was drawn for a while and the window manager and the program
+answer at once: who takes its time was busy, and is about to draw. A blinking caret is not drawing. Each application has
+figures of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:  # importing it takes python-xlib, which `selfgym doctor` does
 
 _AT_ONCE = 0.008
 """Seconds within which a program answers that has nothing else to do."""
+_LATE = 3
+"""Answers in a row that may come later, with nothing drawn between: then it is the machine that is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,18 @@ def settle(display: Display, how: Settling, keys: bool = False) -> Settled:
     answered = asks and _pinged(display, until)
     held = how.hold if keys else 0.0
     quiet = _drew_nothing(display, how, how.first, until, held, _counts(display, how))
-    while quiet and asks:
+    late = 0
+    while quiet and asks and late < _LATE:
         before = time.monotonic()
+        display.ask_manager()
         answered = _pinged(display, until)
         if not answered:  # it cannot be asked, or is gone
             break
-        if time.monotonic() - before < _AT_ONCE and not _counts(display, how):
+        display.managed(until)
+        drew = _counts(display, how)
+        if not drew and time.monotonic() - before < _AT_ONCE:
             break
+        late = 0 if drew else late + 1
         quiet = _drew_nothing(display, how, how.quiet, until)
     return Settled(quiet, answered, time.monotonic() - began)
 

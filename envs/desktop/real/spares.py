@@ -47,6 +47,14 @@ class Spares:
         for thread in threads:
             thread.start()
 
+    def end(self, session: Session) -> None:
+        """Close a screen in the background."""
+        thread = threading.Thread(target=session.close, daemon=True)
+        with self._lock:
+            self._own()
+            self._threads.append(thread)
+            thread.start()
+
     def enter(self, user: Any) -> None:
         """Say that an environment may take screens, until it leaves or is forgotten."""
         with self._lock:
@@ -63,7 +71,7 @@ class Spares:
         self.close()
 
     def close(self) -> None:
-        """End every spare screen, and those that are being started."""
+        """End every spare screen, and wait for those that are being started or closed."""
         with self._lock:
             self._own()
             threads, self._threads = self._threads, []

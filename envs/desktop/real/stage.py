@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
+from pathlib import Path
 
 from selfgym.envs.desktop.actions import Action, Click, Key, Type, Wait
 from selfgym.envs.desktop.real.applications import APPLICATIONS, Application
@@ -18,7 +19,7 @@ _OPENING = 30.0
 """Seconds that an application may take to show its window."""
 _LISTED = 5.0
 """Seconds that an application may take to be on the accessibility bus, once it has painted its window."""
-_OPENED = Settling("nobody", first=0.1, quiet=0.05, deadline=5.0)
+_OPENED = Settling("nobody", first=0.05, quiet=0.05, deadline=5.0)
 """What a window that has just been opened needs besides."""
 _DATE = 1_700_000_000  # when every file of the beginning was changed last: programs show it
 _POLL = 0.005
@@ -77,6 +78,9 @@ class Stage:
         session, display = self.session, self.session.display
         before = {window.id for window in display.windows()}
         display.drawn()
+        if application.keeps:
+            kept = {f"{HOME}/{there}": Path(here).read_bytes() for there, here in application.keeps.items()}
+            session.sandbox.put_all(kept)
         process = session.launch(application.command([f"{HOME}/{file}" for file in files]))
         self._programs[process] = application.name
         until = time.monotonic() + _OPENING

@@ -125,6 +125,29 @@ def test_menus_open_and_close(make):
     assert not any(node.name == "Save" for node in env.nodes())
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_click_that_the_window_manager_is_slow_to_pass_on_is_waited_for(make, count):
+    env = make("pcmanfm-largest" if count == 2 else TASK, patience=10.0)
+    env.reset(seed=0)
+    if count == 1:
+        click = press(env.nodes, "File", "menu")
+    else:
+        folder = next(path for path in env.task.files if "/" in path).partition("/")[0]
+        click = press(env.nodes, folder, "table cell", count=2)
+    before = env.nodes()
+    manager = inside(env)["openbox"]
+    os.kill(manager, signal.SIGSTOP)
+    later = threading.Timer(0.5, os.kill, (manager, signal.SIGCONT))
+    later.start()
+    *_, info = env.step(click)
+    told = env.nodes()
+    later.join()
+    assert info["settled"].answered
+    assert told != before
+    time.sleep(0.5)
+    assert env.nodes() == told
+
+
 def test_the_pointer_is_where_it_was_put(make):
     env = make()
     env.reset(seed=0)
@@ -259,3 +282,24 @@ def test_what_is_missing_is_named(make, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(DependencyNotInstalled, match=r"xvfb.*selfgym download desktop"):
         make()
+
+
+def test_the_languages_that_are_left_are_highlighted():
+    from selfgym.envs.desktop.real.session import Session
+    from selfgym.envs.desktop.real.stage import Stage
+
+    files = {".config/glib-2.0/settings/keyfile": b"[org/xfce/mousepad/preferences/view]\ncolor-scheme='classic'\n"}
+
+    def colours(name):
+        session = Session(1280, 720)
+        try:
+            Stage(session, (("mousepad", name),), files | {name: b'def lamp():\n    return "rope"\n'})
+            text = session.pixels()[60:400].astype(int)
+            return int((text.max(axis=2) - text.min(axis=2) > 100).sum()), session.sandbox.get("/tmp/mousepad.log")
+        finally:
+            session.close()
+
+    coloured, said = colours("lamps.py")
+    assert coloured > 10
+    assert b"RelaxNG" not in said
+    assert colours("lamps.txt")[0] == 0

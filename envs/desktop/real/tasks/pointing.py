@@ -69,8 +69,9 @@ def within(look: Look, title: str) -> Look:
 
 
 def chosen(look: Look, *names: str) -> Iterator[Action]:
-    """Clicks on a menu or button, on what it shows then, and so on; in menus first. Raises `Missing`."""
+    """Clicks on a menu or button, on what it shows then, which is waited for, and so on. Raises `Missing`."""
     for name in names:
+        yield from awaited(look, name)
         items = [node for node in look() if node.name == name and "menu" in node.role]
         yield into(items[-1]) if items else press(look, name)
 
