@@ -23,6 +23,8 @@ class Application:
     settling: Settling = Settling()  # noqa: RUF009 (frozen)
     repeat: float = 0.0
     """Seconds that it needs between two presses of one key."""
+    opening: float = 0.05
+    """How long, in seconds, nothing is drawn where a window that was just opened has come to rest."""
     also: tuple[str, ...] = ()
     """Further packages that it needs for what tasks ask of it, named like their programs."""
     keeps: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +58,9 @@ APPLICATIONS = {
         Application("pcmanfm", "pcmanfm", "Pcmanfm"),
         # a key of its keypad shows as pressed for 0.1 s
         Application("galculator", "galculator", "Galculator", settling=Settling(hold=0.14), repeat=0.15),
-        Application("gnumeric", "gnumeric", "Gnumeric", ("--no-splash",), Settling(first=0.08, quiet=0.08)),
+        Application(
+            "gnumeric", "gnumeric", "Gnumeric", ("--no-splash",), Settling(first=0.08, quiet=0.08), opening=0.2
+        ),
         Application("sqlitebrowser", "sqlitebrowser", "DB Browser for SQLite", settling=_QT),
         Application("sakura", "sakura", "Sakura", settling=Settling(quiet=0.05)),
         Application("zim", "zim", "Zim", settling=Settling(quiet=0.05)),

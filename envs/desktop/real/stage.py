@@ -19,8 +19,6 @@ _OPENING = 30.0
 """Seconds that an application may take to show its window."""
 _LISTED = 5.0
 """Seconds that an application may take to be on the accessibility bus, once it has painted its window."""
-_OPENED = Settling("nobody", first=0.05, quiet=0.05, deadline=5.0)
-"""What a window that has just been opened needs besides."""
 _DATE = 1_700_000_000  # when every file of the beginning was changed last: programs show it
 _POLL = 0.005
 _HELD_DOWN = 0.35
@@ -42,11 +40,13 @@ class Stage:
         self._programs = dict(session.servers)
         _furnish(session, files)
         windows = [self._open(one, shown) for one, (_, *shown) in zip(self._applications, opens, strict=True)]
+        pause = max(one.opening for one in self._applications)
+        opened = Settling("nobody", first=pause, quiet=pause, deadline=5.0)
         if len(windows) > 1:
-            self._arrange(windows)
+            self._arrange(windows, opened)
         if not session.listed(len({one.name for one in self._applications}), _LISTED):
             raise ScreenFailure(f"not all of {', '.join(name for name, *_ in opens)} are on the accessibility bus")
-        self.settled = settle(session.display, self._settling.joined(_OPENED))
+        self.settled = settle(session.display, self._settling.joined(opened))
 
     def do(self, action: Action) -> None:
         """Do one action and wait until the screen rests. Raises `ActionError` where it cannot be done."""
@@ -93,13 +93,13 @@ class Stage:
             if not display.wait(time.monotonic() + _POLL):
                 self.watch()
 
-    def _arrange(self, windows: Sequence[Window]) -> None:
+    def _arrange(self, windows: Sequence[Window], opened: Settling) -> None:
         """Side by side, the first one with the focus."""
         display, (width, height) = self.session.display, self.session.size
         each = width // len(windows)
         for window in windows:
             display.maximised(window.id, False)
-        settle(display, _OPENED)  # their frames change with that
+        settle(display, opened)  # their frames change with that
         for place, window in enumerate(windows):
             display.place(window.id, (place * each, 0, each, height))
         display.activate(windows[0].id)
