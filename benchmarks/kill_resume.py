@@ -55,7 +55,7 @@ SETTINGS: dict[str, Any] = {
     "clone": {"steps": 6, "batch_tokens": 1024, "learning_rate": 2e-4, "checkpoint_every": 2},
     "update": {"steps": 6, "batch_tokens": 1024, "learning_rate": 1e-4, "checkpoint_every": 2},
 }
-_CHAINS: dict[str, Any] = {"tasks": 2, "demos": 2, "evaluations": 1, "unit": 1, "chain": {"samples": 4}}
+_CHAINS: dict[str, Any] = {"tasks": 2, "demos": 2, "evaluations": 1, "unit": 1, "chain": {"samples": 6}}
 _GROUPS: dict[str, Any] = {"group": {"size": 4}}
 _SEQUENCES: dict[str, Any] = {
     **_CHAINS,
