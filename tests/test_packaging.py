@@ -124,15 +124,19 @@ def test_a_checkout_without_symbolic_links_works(tmp_path: Path, links: str) -> 
     assert Path(found.strip()) == tmp_path / "envs/core.py"
 
 
-def test_an_installed_package_announces_an_environment_and_an_agent(tmp_path: Path) -> None:
+def test_an_installed_package_announces_an_environment_an_agent_and_a_method(tmp_path: Path) -> None:
     (tmp_path / "stranger.py").write_text(
         '''
 """Somebody else's package."""
+from selfgym.agents.methods.reflexion import Reflexion
 from selfgym.agents.random import RandomAgent
 from selfgym.envs.household.env import HouseholdEnv
 
 class TheirAgent(RandomAgent):
     """Acts as it likes."""
+
+class TheirMethod(Reflexion):
+    """Remembers as it likes."""
 
 class TheirHousehold(HouseholdEnv):
     """A household of theirs."""
@@ -143,6 +147,7 @@ class TheirHousehold(HouseholdEnv):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[selfgym.envs]\nstranger/House-v0 = stranger:TheirHousehold\n[selfgym.agents]\ntheirs = stranger:TheirAgent\n"
+        "[selfgym.methods]\ntheirs = stranger:TheirMethod\n"
     )
     program = "from selfgym.cli import main; main(['{}', '--json'])"
     envs = json.loads(run_python(program.format("envs"), path=tmp_path))
@@ -153,3 +158,5 @@ class TheirHousehold(HouseholdEnv):
     assert ("theirs", True) in [(entry["name"], entry["available"]) for entry in agents]
     made = "import gymnasium; env = gymnasium.make('selfgym:stranger/House-v0'); print(env.reset(seed=1)[1]['task'])"
     assert run_python(made, path=tmp_path).strip()
+    found = "from selfgym.agents.methods.method import find_method; print(type(find_method('theirs')).__name__)"
+    assert run_python(found, path=tmp_path).strip() == "TheirMethod"
